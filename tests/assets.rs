@@ -122,7 +122,11 @@ async fn files_are_compressed_for_those_who_accept_it() {
             let plain = get(path, &[]).await;
             assert!(plain.text() == text && plain.header("content-encoding").is_empty());
             assert_eq!(plain.header("vary"), "accept-encoding");
-            for (accepted, coding) in [("gzip, br;q=0.1", "gzip"), ("gzip, deflate, br", "br")] {
+            for (accepted, coding) in [
+                ("gzip, br;q=0.1", "gzip"),
+                ("gzip, deflate, br, zstd", "br"),
+                ("gzip, deflate, br;q=0.9, zstd", "zstd"),
+            ] {
                 let coded = get(path, &[("accept-encoding", accepted)]).await;
                 assert_eq!((coded.status, coded.header("content-encoding")), (200, coding));
                 assert_eq!(coded.header("content-length"), coded.body.len().to_string());
@@ -154,6 +158,7 @@ async fn decoded(coding: &str, body: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::new();
     match coding {
         "br" => BrotliDecoder::new(body).read_to_end(&mut decoded).await.unwrap(),
+        "zstd" => return zstd::decode_all(body).unwrap(),
         _ => GzipDecoder::new(body).read_to_end(&mut decoded).await.unwrap(),
     };
     decoded

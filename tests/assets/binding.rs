@@ -176,6 +176,13 @@ async fn what_is_fetched_goes_on_compressed_and_in_any_length() {
     // JavaScript reads it decoded.
     let length = send(&client, "GET", "/length", &[("accept-encoding", "gzip")]).await;
     assert_eq!(length.text(), script.len().to_string());
+    // As on Workers, it decodes no Zstandard, so that it gets none.
+    for accepted in ["zstd", "gzip, zstd"] {
+        let length = send(&client, "GET", "/length", &[("accept-encoding", accepted)]).await;
+        assert_eq!(length.text(), script.len().to_string(), "{accepted}");
+    }
+    let coded = send(&client, "GET", "/app.js", &[("accept-encoding", "br;q=0.1, zstd")]).await;
+    assert_eq!((coded.status, coded.header("content-encoding")), (200, "br"));
     // Workers leave ranges to what lies before them; here the file has them.
     let part = send(&client, "GET", "/app.js", &[("range", "bytes=8-10")]).await;
     assert_eq!((part.status, part.text()), (206, "log"));

@@ -38,6 +38,8 @@ pub(crate) struct AssetRequest<'a> {
     /// Scheme, host and port.
     pub origin: &'a str,
     pub headers: &'a HeaderMap,
+    /// Whether a worker asks, on its own behalf or on that of its client.
+    pub is_worker: bool,
 }
 
 /// What a request is answered without the worker.
@@ -185,7 +187,8 @@ fn respond<'a>(finding: AssetFinding<'a>, request: &AssetRequest<'_>) -> AssetAn
                     (extent, status)
                 }
             };
-            let accepted = Coding::accepted(request.headers).filter(|_| file.is_compressible);
+            let accepted =
+                Coding::accepted(request.headers, request.is_worker).filter(|_| file.is_compressible);
             describe(file, &extent, is_page, request.headers, &mut headers);
             if file.is_compressible {
                 headers.insert(header::VARY, ACCEPT_ENCODING);

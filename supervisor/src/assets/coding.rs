@@ -16,6 +16,10 @@ const BROTLI_QUALITY: i32 = 6;
 /// Window of Brotli, as a power of two: 4 MiB, the longest file.
 const BROTLI_WINDOW: i32 = 22;
 
+/// Level of Zstandard, 1 to 22. It gives the size that this quality of Brotli gives, in half the time and with two thirds of the
+/// memory (18 MiB for the longest file); level 12 takes three times as long and 48 MiB for two percent.
+const ZSTANDARD_LEVEL: i32 = 9;
+
 /// Media types that are worth compressing, besides text.
 const COMPRESSIBLE: [&str; 12] = [
     "application/javascript",
@@ -32,33 +36,38 @@ const COMPRESSIBLE: [&str; 12] = [
     "image/svg+xml",
 ];
 
-/// A content coding in which files are sent to clients that accept it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A content coding in which files are sent to clients that accept it. The best comes first: small files are a few percent shorter
+/// in Brotli than in Zstandard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Coding {
     Brotli,
+    Zstandard,
     Gzip,
 }
 
-/// All codings, the best first.
-pub(super) const CODINGS: [Coding; 2] = [Coding::Brotli, Coding::Gzip];
+/// All codings.
+pub(super) const CODINGS: [Coding; 3] = [Coding::Brotli, Coding::Zstandard, Coding::Gzip];
 
 impl Coding {
     /// Returns its name in `Content-Encoding`.
     pub(crate) fn name(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Brotli => "br",
+            Self::Zstandard => "zstd",
             Self::Gzip => "gzip",
         })
     }
 
-    /// Returns the coding that a client likes best, of those that both know. The better one of two that it likes as much.
-    pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
+    /// Returns the coding that a client likes best, of those that both know. The better one of two that it likes as much. A worker
+    /// (`is_worker`) passes on what its own client accepts, yet may also read it, and decodes no Zstandard.
+    pub(super) fn accepted(headers: &HeaderMap, is_worker: bool) -> Option<Self> {
         let mut best = None;
         for value in headers.get_all(header::ACCEPT_ENCODING) {
             for part in value.to_str().unwrap_or_default().split(',') {
                 let (name, parameters) = part.split_once(';').unwrap_or((part, ""));
                 let coding = match name.trim().to_ascii_lowercase().as_str() {
                     "br" => Self::Brotli,
+                    "zstd" if !is_worker => Self::Zstandard,
                     "gzip" | "x-gzip" => Self::Gzip,
                     _ => continue,
                 };
@@ -68,7 +77,7 @@ impl Coding {
                     .map_or(Some(1.0), |text| text.trim().parse::<f32>().ok());
                 let weight = weight.unwrap_or(0.0);
                 let is_better =
-                    best.is_none_or(|(known, most)| weight > most || (weight == most && known == Self::Gzip));
+                    best.is_none_or(|(known, most)| weight > most || (weight == most && coding < known));
                 if weight > 0.0 && is_better {
                     best = Some((coding, weight));
                 }
@@ -93,6 +102,8 @@ impl Coding {
                 };
                 brotli::BrotliCompress(&mut &*contents, &mut compressed, &params)?;
             }
+            // The length is known to it, so that its window is no longer than the file.
+            Self::Zstandard => compressed = zstd::bulk::compress(contents, ZSTANDARD_LEVEL)?,
         }
         compressed.shrink_to_fit();
         Ok(compressed)
@@ -114,6 +125,11 @@ mod tests {
     fn the_client_chooses() {
         for (accepted, expected) in [
             ("gzip, deflate, br, zstd", Some(Coding::Brotli)),
+            ("gzip, zstd", Some(Coding::Zstandard)),
+            ("zstd, gzip", Some(Coding::Zstandard)),
+            ("zstd;q=0.9, gzip", Some(Coding::Gzip)),
+            ("br;q=0.9, gzip;q=0.8, ZSTD", Some(Coding::Zstandard)),
+            ("zstd;q=0, gzip;q=0.1", Some(Coding::Gzip)),
             ("br;q=0.5, gzip;q=0.8", Some(Coding::Gzip)),
             ("gzip;q=0.5, br;q=0.5", Some(Coding::Brotli)),
             ("br;q=0, gzip", Some(Coding::Gzip)),
@@ -125,9 +141,10 @@ mod tests {
         ] {
             let headers =
                 [(header::ACCEPT_ENCODING, HeaderValue::from_static(accepted))].into_iter().collect();
-            assert_eq!(Coding::accepted(&headers), expected, "{accepted}");
+            assert_eq!(Coding::accepted(&headers, false), expected, "{accepted}");
+            assert_ne!(Coding::accepted(&headers, true), Some(Coding::Zstandard), "{accepted}");
         }
-        assert_eq!(Coding::accepted(&HeaderMap::new()), None);
+        assert_eq!(Coding::accepted(&HeaderMap::new(), false), None);
     }
 
     #[test]

@@ -125,9 +125,10 @@ impl AssetFile {
 
     /// Returns the place of a compressed form.
     pub(crate) fn coded(&self, coding: Coding) -> &OnceLock<Option<Bytes>> {
-        let [brotli, gzip] = &self.coded;
+        let [brotli, zstandard, gzip] = &self.coded;
         match coding {
             Coding::Brotli => brotli,
+            Coding::Zstandard => zstandard,
             Coding::Gzip => gzip,
         }
     }

@@ -114,6 +114,7 @@ impl Caller {
                     host: asked.host(),
                     origin: fetch.origin,
                     headers: &asked.headers,
+                    is_worker: true,
                 };
                 let enter = || self.upstream.read_file(&spec).ok_or(Refusal::Overloaded);
                 let window = |most| self.window(&self.upstream, most);

@@ -210,6 +210,7 @@ impl Proxy {
                 host: host.name(),
                 origin: forwarding.origin(),
                 headers: &parts.headers,
+                is_worker: false,
             };
             if let Some(answer) = assets.answer(&request, spec.has_worker()) {
                 let window = |most| {

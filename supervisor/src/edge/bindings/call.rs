@@ -145,6 +145,7 @@ impl Caller {
                 host: call.host,
                 origin: fetch.origin,
                 headers: &parts.headers,
+                is_worker: true,
             };
             if let Some(answer) = assets.answer(&request, spec.has_worker()) {
                 let window = |most| self.window(upstream, most);
