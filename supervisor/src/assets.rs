@@ -46,6 +46,8 @@ static IN_USE: Mutex<Vec<Weak<Assets>>> = Mutex::new(Vec::new());
 
 /// The static files of an app, with the rules for them.
 pub(crate) struct Assets {
+    /// Whose they are, if the app has a usable name.
+    app: Option<String>,
     index: AssetIndex,
     policy: AssetPolicy,
     redirects: Redirects,
@@ -63,15 +65,22 @@ pub(crate) struct AssetPolicy {
 }
 
 impl Assets {
-    /// Finds the files in `folder`, an absolute path without symlinks, and reads the rules in it. `shown` is the folder as people
-    /// know it. What has not changed since the folder was read before is not read again, and is the same in memory.
+    /// Finds the files of an app in `folder`, an absolute path without symlinks, and reads the rules in it. `shown` is the folder as
+    /// people know it. What has not changed since the folder was read before is not read again, and is the same in memory; so is
+    /// what another folder of the app has in memory of files with the same contents, such as that of its last deploy.
     ///
     /// # Errors
     /// Fails if a file cannot be read or is too large, or if there are too many.
-    pub(crate) fn read(folder: &Path, shown: &str, policy: AssetPolicy) -> Result<Arc<Self>, AssetsError> {
-        let known = Self::in_use(folder);
+    pub(crate) fn read(
+        app: Option<&str>,
+        folder: &Path,
+        shown: &str,
+        policy: AssetPolicy,
+    ) -> Result<Arc<Self>, AssetsError> {
+        let known = Self::in_use(app, folder);
+        let before = known.iter().rev().find(|assets| assets.index.folder() == folder).or(known.last());
         let mut notes = Vec::new();
-        let index = AssetIndex::read(folder, shown, known.last().map(|assets| &assets.index), &mut notes)?;
+        let index = AssetIndex::read(folder, shown, before.map(|assets| &assets.index), &mut notes)?;
         let place = |file: &str| format!("{shown}/{file}");
         let (mut of_redirects, mut of_headers) = (Vec::new(), Vec::new());
         let redirects = match index.meta(redirects::FILE)? {
@@ -84,15 +93,18 @@ impl Assets {
         };
         notes.extend(first_of(of_redirects, &place(redirects::FILE)));
         notes.extend(first_of(of_headers, &place(headers::FILE)));
-        let assets = Self { index, policy, redirects, headers, notes };
+        let assets = Self { app: app.map(str::to_owned), index, policy, redirects, headers, notes };
         let same = known.into_iter().find(|known| **known == assets && known.notes == assets.notes);
         Ok(same.unwrap_or_else(|| assets.enter()))
     }
 
-    /// Returns what is in use of a folder, the latest last.
-    fn in_use(folder: &Path) -> Vec<Arc<Self>> {
+    /// Returns what is in use of a folder or an app, the latest last.
+    fn in_use(app: Option<&str>, folder: &Path) -> Vec<Arc<Self>> {
         let in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
-        in_use.iter().filter_map(Weak::upgrade).filter(|assets| assets.index.folder() == folder).collect()
+        let is_meant = |assets: &Arc<Self>| {
+            assets.index.folder() == folder || (app.is_some() && assets.app.as_deref() == app)
+        };
+        in_use.iter().filter_map(Weak::upgrade).filter(is_meant).collect()
     }
 
     /// Has it found by [`Self::in_use`], until the last reference to it is dropped.
@@ -136,5 +148,53 @@ impl PartialEq for Assets {
 impl fmt::Debug for Assets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Assets").field("files", &self.index.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::coding::Coding;
+    use super::*;
+
+    #[test]
+    fn what_a_deploy_leaves_unchanged_is_in_memory_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let deploy = |number: u32, pages: &[(&str, &str)]| {
+            let folder = root.join(number.to_string());
+            fs::create_dir(&folder).unwrap();
+            for (path, text) in pages {
+                fs::write(folder.join(path), text.repeat(500)).unwrap();
+            }
+            let policy = AssetPolicy {
+                html: HtmlHandling::default(),
+                not_found: NotFoundHandling::default(),
+                worker_first: WorkerFirst::default(),
+            };
+            Assets::read(Some("a deployed app"), &folder, "public", policy).unwrap()
+        };
+        let first = deploy(1, &[("a.txt", "one "), ("b.txt", "two ")]);
+        for path in ["/a.txt", "/b.txt"] {
+            let file = first.index.find(path).unwrap();
+            first.index.open(file).unwrap();
+            first.index.compress(file, Coding::Zstandard).unwrap();
+        }
+        let kept = first.index.kept();
+        let second = deploy(2, &[("renamed.txt", "one "), ("b.txt", "other ")]);
+        let (old, new) = (first.index.find("/a.txt").unwrap(), second.index.find("/renamed.txt").unwrap());
+        assert_eq!(new.kept().unwrap().as_ptr(), old.kept().unwrap().as_ptr());
+        let compressed = |file: &file::AssetFile| file.coded(Coding::Zstandard).get().cloned().flatten();
+        assert_eq!(compressed(new).unwrap().as_ptr(), compressed(old).unwrap().as_ptr());
+        let other = second.index.find("/b.txt").unwrap();
+        assert!(other.kept().is_none() && compressed(other).is_none());
+        assert_eq!(second.index.kept(), kept, "what both have counts once");
+        let of_b = first
+            .index
+            .find("/b.txt")
+            .map(|file| file.kept().unwrap().len() + compressed(file).unwrap().len());
+        drop(first);
+        assert_eq!(second.index.kept(), kept - of_b.unwrap());
     }
 }

@@ -118,6 +118,23 @@ impl AssetFile {
         self.identity == other.identity && self.path == other.path && self.tag == other.tag
     }
 
+    /// Whether its contents or a compressed form are in memory.
+    pub(super) fn is_in_memory(&self) -> bool {
+        self.kept.get().is_some() || self.coded.iter().any(|coded| coded.get().is_some())
+    }
+
+    /// Has what another file with the same contents has in memory.
+    pub(super) fn take_over(&self, same: &Self) {
+        for (own, theirs) in self.coded.iter().zip(&same.coded) {
+            if let Some(coded) = theirs.get() {
+                own.get_or_init(|| coded.clone());
+            }
+        }
+        if let Some(contents) = same.kept.get() {
+            self.kept.get_or_init(|| contents.clone());
+        }
+    }
+
     /// Returns its contents if they are in memory.
     pub(crate) fn kept(&self) -> Option<&Bytes> {
         self.kept.get()

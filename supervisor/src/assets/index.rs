@@ -44,7 +44,7 @@ impl PartialEq for AssetIndex {
 
 impl AssetIndex {
     /// Finds all files in `folder`, an absolute path without symlinks, which people know as `shown`. Adds what is left out to
-    /// `notes`. `known` is the same folder as it was read before, if it was.
+    /// `notes`. `known` is the same folder as it was read before, or another one of the app.
     ///
     /// # Errors
     /// Fails if something cannot be read, or is over a limit.

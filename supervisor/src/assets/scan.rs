@@ -80,8 +80,10 @@ pub(super) struct Scan<'a> {
     entries: usize,
     bytes: u64,
     bytes_of_paths: usize,
-    /// `files` as it was when the folder was read before, if it was.
+    /// `files` as it was when the folder was read before, or another one of the app.
     known: Option<&'a HashMap<String, Arc<AssetFile>>>,
+    /// Those of them of which something is in memory, by their tags.
+    in_memory: HashMap<&'a HeaderValue, &'a AssetFile>,
     media_types: HashMap<String, Option<HeaderValue>>,
     buffer: Vec<u8>,
 }
@@ -113,6 +115,12 @@ impl<'a> Scan<'a> {
             bytes: MOST_BYTES,
             bytes_of_paths: MOST_BYTES_OF_PATHS,
             known,
+            in_memory: known
+                .into_iter()
+                .flat_map(HashMap::values)
+                .filter(|file| file.is_in_memory())
+                .map(|file| (&file.tag, &**file))
+                .collect(),
             media_types: HashMap::new(),
             buffer: vec![0; CHUNK],
         })
@@ -228,7 +236,12 @@ impl<'a> Scan<'a> {
                 known.read_again();
                 known.clone()
             }
-            None => Arc::new(file),
+            None => {
+                if let Some(same) = self.in_memory.get(&file.tag) {
+                    file.take_over(same);
+                }
+                Arc::new(file)
+            }
         };
         self.files.insert(place, file);
         Ok(())

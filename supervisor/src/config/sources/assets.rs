@@ -9,13 +9,15 @@ use crate::assets::{AssetPolicy, Assets};
 use crate::config::errors::Flaw;
 use crate::config::read::is_missing;
 use crate::config::schema::assets::AssetSettings;
+use crate::config::types::app_name::AppName;
 
-/// Reads the static files of the app in the folder `root`, an absolute path without symlinks, which people know as `shown`. If
-/// `is_files_only`, the app has no code.
+/// Reads the static files of the app in the folder `root`, an absolute path without symlinks, which people know as `shown`. The app
+/// has this name, if it has one that is usable. If `is_files_only`, it has no code.
 ///
 /// # Errors
 /// Says what is wrong with the settings, with the folder, or with a file in it.
 pub(crate) fn read(
+    app: Option<&AppName>,
     root: &Path,
     shown: &Path,
     settings: &AssetSettings,
@@ -52,7 +54,7 @@ pub(crate) fn read(
         not_found: *not_found_handling,
         worker_first: run_worker_first.clone(),
     };
-    Assets::read(&found, &name, policy).map_err(|error| {
+    Assets::read(app.map(AppName::as_str), &found, &name, policy).map_err(|error| {
         let fix = match error {
             AssetsError::Unreadable { .. } => "make it readable for this user, or name it in .assetsignore",
             AssetsError::TooLarge { .. } => {
@@ -81,7 +83,7 @@ mod tests {
         symlink("../other", root.join("link")).unwrap();
         let find = |directory: &str| {
             let settings = AssetSettings { directory: directory.to_owned(), ..AssetSettings::default() };
-            let found = read(&root, Path::new("app"), &settings, false);
+            let found = read(None, &root, Path::new("app"), &settings, false);
             found
                 .map(drop)
                 .map_err(|flaw| flaw.what().replace(root.parent().unwrap().to_str().unwrap(), "DIR"))

@@ -184,7 +184,7 @@ impl Draft {
         let assets_binding =
             asset_settings.as_ref().and_then(|(assets, _)| assets.binding.clone()).or(of_wrangler);
         let assets = asset_settings.and_then(|(settings, place)| {
-            let found = assets::read(root.as_ref()?, &path, &settings, is_files_only);
+            let found = assets::read(self.name.as_ref(), root.as_ref()?, &path, &settings, is_files_only);
             problems.keep(|| place, found)
         });
         let is_there = root.is_some();
