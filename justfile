@@ -36,7 +36,7 @@ deny:
 fuzz *SECONDS:
     scripts/fuzz {{ SECONDS }}
 
-# Run twenty apps for an hour while everything goes wrong
+# Run 28 apps for an hour while everything goes wrong
 soak *OPTIONS:
     scripts/soak {{ OPTIONS }}
 
