@@ -1,5 +1,6 @@
-"""The apps under test and the requests that load them: one module, the same text for every server."""
+"""The apps and the static files under test, and the requests that load them: the same for every server."""
 import dataclasses
+import json
 
 KIB = 1024
 HELLO = b"Hello World"
@@ -9,12 +10,34 @@ HELLO = b"Hello World"
 class Workload:
     name: str
     title: str
-    source: str              # index.js
+    source: str = ""         # index.js
     body: bytes = b""        # the request's; empty means GET
+    size: int = 0            # of the static file that answers; 0 means that an app answers
+
+    @property
+    def kind(self):
+        return "file" if self.size else "app"
+
+    @property
+    def path(self):
+        return f"/{self.name}.txt" if self.size else "/"
 
     @property
     def answer(self):
-        return self.body or HELLO
+        return b"x" * self.size or self.body or HELLO
+
+    def lay_out(self, folder):
+        """Writes what the server is to serve: an app, or the folder `public` with all static files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        if not self.size:
+            (folder / "index.js").write_text(self.source)
+            return
+        (folder / "wrangler.json").write_text(json.dumps({"assets": {"directory": "public"}}))
+        (folder / "public").mkdir(exist_ok=True)
+        (folder / "public/index.html").write_text("ready")
+        for workload in WORKLOADS.values():
+            if workload.size:
+                (folder / f"public{workload.path}").write_bytes(workload.answer)
 
     def wrk_script(self):
         """The request as Lua for wrk, and a line of numbers at the end that is easier to read than wrk's own report."""
@@ -51,4 +74,7 @@ export default {
   },
 };
 """, b"x" * 64 * KIB),
+    Workload("file-1k", "file-1k: GET, a static file of 1 KiB", size=KIB),
+    Workload("file-64k", "file-64k: GET, a static file of 64 KiB", size=64 * KIB),
+    Workload("file-10m", "file-10m: GET, a static file of 10 MiB", size=10 * KIB * KIB),
 ]}

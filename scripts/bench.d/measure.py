@@ -27,6 +27,10 @@ class Plan:
     memory_runs: int
     settle: int
 
+    def serving(self, kind):
+        """The servers that serve this kind of workload."""
+        return [server for server in self.servers if kind in server.kinds]
+
     def start(self, server, workload, apps=1):
         return server.start(self.tools, workload, self.folder / server.name, apps)
 
@@ -38,7 +42,8 @@ def progress(text):
 def run(plan, measures):
     """All numbers, as results[server][figure] and results[server]["workloads"][workload][figure]; lists hold the single
     rounds, `None` is a figure that this server does not have."""
-    results = {server.name: {"workloads": {workload.name: {} for workload in plan.workloads}}
+    results = {server.name: {"workloads": {workload.name: {} for workload in plan.workloads
+                                           if workload.kind in server.kinds}}
                for server in plan.servers}
     steps = {"load": measure_load, "syscalls": measure_system_calls, "memory": measure_memory,
              "cold": measure_cold_start, "crash": measure_crash}
@@ -49,9 +54,10 @@ def run(plan, measures):
 
 def measure_load(plan, results):
     for workload in plan.workloads:
-        samples = {server.name: [] for server in plan.servers}
+        servers = plan.serving(workload.kind)
+        samples = {server.name: [] for server in servers}
         for number in range(1, plan.rounds + 1):
-            for server in plan.servers:
+            for server in servers:
                 progress(f"round {number}/{plan.rounds}: {server.name} {workload.name}")
                 samples[server.name].append(load_round(plan, server, workload))
         for name, rounds in samples.items():
@@ -85,7 +91,7 @@ def load_round(plan, server, workload):
 
 def measure_system_calls(plan, results):
     for workload in plan.workloads:
-        for server in plan.servers:
+        for server in plan.serving(workload.kind):
             progress(f"system calls: {server.name} {workload.name}")
             with plan.start(server, workload) as running:
                 running.wait_ready()
@@ -102,7 +108,7 @@ def measure_memory(plan, results):
             time.sleep(plan.settle)
             return running.pss_mib()
 
-    for server, samples in take_turns(plan, plan.servers, plan.memory_runs, "memory", lambda server: (
+    for server, samples in take_turns(plan.serving("app"), plan.memory_runs, "memory", lambda server: (
             idle_pss(server, 1), idle_pss(server, 1 + EXTRA_APPS))):
         one, many = (median(column) for column in zip(*samples))
         results[server.name].update(pss_one_mib=one, pss_many_mib=many, pss_extra_mib=(many - one) / EXTRA_APPS)
@@ -113,7 +119,7 @@ def measure_cold_start(plan, results):
         with plan.start(server, WORKLOADS["hello"]) as running:
             return running.wait_ready() * 1e3
 
-    for server, samples in take_turns(plan, plan.servers, plan.runs, "cold start", cold_start):
+    for server, samples in take_turns(plan.serving("app"), plan.runs, "cold start", cold_start):
         results[server.name].update(cold_start_ms=median(samples), cold_start_runs_ms=samples)
 
 
@@ -126,11 +132,11 @@ def measure_crash(plan, results):
             return running.kill_worker() * 1e3
 
     ours = [server for server in plan.servers if server.splits]
-    for server, samples in take_turns(plan, ours, plan.runs, "crash to ready", crash):
+    for server, samples in take_turns(ours, plan.runs, "crash to ready", crash):
         results[server.name].update(crash_to_ready_ms=median(samples), crash_to_ready_runs_ms=samples)
 
 
-def take_turns(plan, servers, runs, title, sample):
+def take_turns(servers, runs, title, sample):
     """Samples every server `runs` times in turn; pairs of a server and its samples."""
     samples = {server.name: [] for server in servers}
     for number in range(1, runs + 1):

@@ -27,8 +27,11 @@ NO_RATIO = {"cpu_supervisor_us", "cpu_worker_us", "failed", "other_load", "sprea
 
 # text, (server compared with or None, workload or None, figure), whether more is better, bound
 AIMS = [
-    *[(f"{workload}: requests/s against {peer}", (peer, workload, "requests_per_second"), True, bound)
-      for peer, bound in (("deno", 0.8), ("nginx-deno", 1.5)) for workload in WORKLOADS],
+    *[(f"{workload.name}: requests/s against {peer}", (peer, workload.name, "requests_per_second"), True, bound)
+      for peer, bound in (("deno", 0.8), ("nginx-deno", 1.5)) for workload in WORKLOADS.values()
+      if workload.kind == "app"],
+    *[(f"{name}: requests/s against nginx", ("nginx", name, "requests_per_second"), True, 1)
+      for name in ("file-1k", "file-64k")],
     ("cold start, ms", (None, None, "cold_start_ms"), False, 60),
     ("crash to ready, ms", (None, None, "crash_to_ready_ms"), False, 40),
     ("MiB PSS per extra idle app", (None, None, "pss_extra_mib"), False, 8),
@@ -98,7 +101,7 @@ def show(machine, versions, results, all_ratios, all_aims):
     print(f"{machine['cpu']}, {machine['cores']} cores, Linux {machine['kernel']}")
     for name, version in versions.items():
         print(f"  {name}: {version}")
-    workloads = next(iter(results.values()))["workloads"]
+    workloads = [name for name in WORKLOADS if any(name in server["workloads"] for server in results.values())]
     for workload in workloads:
         if figures := measured(results, workload, WORKLOAD_FIGURES):
             print(f"\n{WORKLOADS[workload].title}")
@@ -118,7 +121,7 @@ def show(machine, versions, results, all_ratios, all_aims):
 def show_figures(results, workload, figures):
     table([["server", *[heading for _, heading, _ in figures]]]
           + [[name, *[cell(pattern, figure(results, name, workload, key)) for key, _, pattern in figures]]
-             for name in results])
+             for name in results if any(figure(results, name, workload, key) is not None for key, _, _ in figures)])
 
 
 def show_ratios(workloads, all_ratios):

@@ -92,7 +92,7 @@ class Running:
         for port in self.ports:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
             try:
-                connection.request("POST" if workload.body else "GET", "/", workload.body or None)
+                connection.request("POST" if workload.body else "GET", workload.path, workload.body or None)
                 response = connection.getresponse()
                 right = response.status == 200 and response.read() == workload.answer
             except (OSError, http.client.HTTPException):

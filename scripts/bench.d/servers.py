@@ -37,6 +37,7 @@ class Server:
     binaries: list[str]
     commands: typing.Callable  # (tools, folder with index.js, ports) -> command lines that serve an app on each port
     splits: bool = False       # has worker processes to tell apart from the supervisor
+    kinds: tuple = ("app",)    # the kinds of workloads that it serves
 
     def missing(self, tools):
         """One line for a person when a binary is missing, else None."""
@@ -61,8 +62,8 @@ class Server:
 
     def start(self, tools, workload, folder, apps=1):
         """Starts the server with `apps` copies of the workload's app, each on a fresh port; it is not yet ready."""
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "index.js").write_text(workload.source)
+        folder = folder / workload.kind
+        workload.lay_out(folder)
         ports = [free_port() for _ in range(apps)]
         return Running(self, self.commands(tools, folder, ports), ports, folder)
 
@@ -116,6 +117,28 @@ def nginx_deno(tools, folder, ports):
   upstream app{port} {{ server 127.0.0.1:{upstream}; keepalive 128; keepalive_requests 1000000000; }}
   server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://app{port}; }} }}"""
                     for port, upstream in zip(ports, upstreams))
+    return deno(tools, folder, upstreams) + [nginx(tools, folder, f"""\
+  client_body_buffer_size 128k;
+  proxy_buffers 8 32k;
+  proxy_http_version 1.1;
+  proxy_set_header Connection "";
+  proxy_set_header Host $host;{sites}""")]
+
+
+def nginx_files(tools, folder, ports):
+    """nginx as Debian configures it for files, and with the files kept open, as ours are kept in memory."""
+    sites = "".join(f"\n  server {{ listen 127.0.0.1:{port}; root {folder}/public; }}" for port in ports)
+    return [nginx(tools, folder, f"""\
+  types {{ text/html html; text/plain txt; }}
+  sendfile on;
+  tcp_nopush on;
+  open_file_cache max=1000 inactive=1h;
+  open_file_cache_valid 1h;
+  etag on;{sites}""")]
+
+
+def nginx(tools, folder, http):
+    """The command that runs one nginx, with a worker process per core and these lines in `http`."""
     temporary = "\n".join(f"  {kind}_temp_path {folder}/nginx-{kind};"
                           for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     config = folder / "nginx.conf"
@@ -129,21 +152,17 @@ http {{
 {temporary}
   access_log off;
   keepalive_requests 1000000000;
-  client_body_buffer_size 128k;
-  proxy_buffers 8 32k;
-  proxy_http_version 1.1;
-  proxy_set_header Connection "";
-  proxy_set_header Host $host;{sites}
+{http}
 }}
 """)
-    front = [tools.path("nginx"), "-e", "stderr", "-p", folder, "-c", config, "-g", "daemon off;"]
-    return deno(tools, folder, upstreams) + [front]
+    return [tools.path("nginx"), "-e", "stderr", "-p", folder, "-c", config, "-g", "daemon off;"]
 
 
 SERVERS = {server.name: server for server in [
-    Server("nano", ["nano"], nano, splits=True),
+    Server("nano", ["nano"], nano, splits=True, kinds=("app", "file")),
     Server("deno", ["deno"], deno),
     Server("workerd", ["workerd"], workerd),
     Server("bun", ["bun"], bun),
     Server("nginx-deno", ["nginx", "deno"], nginx_deno),
+    Server("nginx", ["nginx"], nginx_files, kinds=("file",)),
 ]}
