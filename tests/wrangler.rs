@@ -346,6 +346,13 @@ fn what_only_a_build_can_run_is_to_be_built_first() {
             made("$env/dynamic/private", 21),
         ),
         (
+            "import manifest from '__STATIC_CONTENT_MANIFEST'; export default { manifest };",
+            "cannot import \"__STATIC_CONTENT_MANIFEST\" from index.ts: it lists the files of a Workers Site (`site` of the \
+             wrangler file), which nano-supervisor does not have; serve its bucket as static files, which need no code: \
+             `assets` in place of `site`\n    at index.ts:1:22\n"
+                .to_owned(),
+        ),
+        (
             "import App from './App.svelte'; export default App;",
             format!(
                 "\"App.svelte\" is no module until a bundler has compiled it; {build}\n    at index.ts:1:17\n"

@@ -9,6 +9,9 @@ use super::bundlers;
 use super::error::{ImportError, ImportRefusal};
 use super::root::Root;
 
+/// The module that wrangler makes of the files of a Workers Site.
+const SITE_MANIFEST: &str = "__STATIC_CONTENT_MANIFEST";
+
 /// An import that cannot be resolved.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Missing<'a> {
@@ -68,6 +71,9 @@ impl Missing<'_> {
         }
         if bundlers::makes(self.specifier) {
             return self.because(ImportRefusal::NeedsBuild);
+        }
+        if name == SITE_MANIFEST {
+            return self.because(ImportRefusal::OfWorkersSite);
         }
         if name.starts_with('#') || name.starts_with("@/") || name.starts_with("~") {
             return self.because(ImportRefusal::UndefinedName);

@@ -26,6 +26,7 @@ const LACKING: &[(&str, &str, &str)] = &[
     ("queues", "a queue", "send the work to a service that the app reaches with fetch()"),
     ("r2_buckets", "an R2 bucket", "use S3 or a store like it with fetch()"),
     ("send_email", "a sender of email", "use the HTTP API of a mail service with fetch()"),
+    ("site", "a Workers Site", "serve its bucket as static files, which need no code (`assets`)"),
     ("stream", "the Stream service", API),
     ("text_blobs", "a file", "import the file"),
     ("unsafe", "an unsafe binding", API),
@@ -75,6 +76,7 @@ fn names<'a>(field: &str, value: &'a Value) -> Vec<&'a str> {
         Value::Object(files) if field.ends_with("_blobs") || field == "wasm_modules" => {
             files.keys().map(String::as_str).collect()
         }
+        Value::Object(_) if field == "site" => vec!["__STATIC_CONTENT"],
         Value::Object(_) if field == "queues" => of_list(&value["producers"]),
         Value::Object(fields) => match fields.get("bindings") {
             Some(list) => of_list(list),
@@ -109,6 +111,7 @@ mod tests {
         assert_eq!(of("queues", queues), some(&["Q"]));
         assert_eq!(of("ai", json!({ "binding": "AI", "remote": true })), some(&["AI"]));
         assert_eq!(of("wasm_modules", json!({ "ADD": "add.wasm" })), some(&["ADD"]));
+        assert_eq!(of("site", json!({ "bucket": "public" })), some(&["__STATIC_CONTENT"]));
         assert_eq!(of("ai", json!("odd")), some(&[]));
         assert_eq!(of("vars", json!({})), None);
     }
