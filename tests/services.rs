@@ -4,6 +4,7 @@
 mod as_on_workers;
 mod calls;
 mod changes;
+mod stubs;
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};

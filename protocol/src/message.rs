@@ -297,6 +297,12 @@ pub struct Stats {
     pub fetches_refused: u64,
     /// Writes to files that were refused because these have as many bytes as they may, since start.
     pub tmp_refused: u64,
+    /// Calls between apps that were refused because their session had too many without an answer, since start.
+    pub session_calls: u64,
+    /// Stubs that were refused because the other app held too many of their session, since start.
+    pub session_stubs: u64,
+    /// Messages that were refused because too many bytes of their session waited, since start.
+    pub session_bytes: u64,
 }
 
 /// The id of one request in headers and logs, shown as 32 hexadecimal digits.

@@ -36,6 +36,49 @@ async fn calls_of_another_app_are_what_they_are_on_workers() {
     assert!(differ.is_empty(), "{differ:#?}");
 }
 
+/// Runs a program of two apps here and in workerd, and compares what came of each. `services` name entrypoints of the other one.
+async fn as_on_workers(texts: [(&str, &str); 2], services: &[(&str, &str)], least: usize) {
+    let of_workerd = |(name, entrypoint): &(&str, &str)| {
+        format!(r#"(name = "{name}", service = (name = "other", entrypoint = "{entrypoint}"))"#)
+    };
+    let of_ours = |(name, entrypoint): &(&str, &str)| {
+        format!("{name} = {{ app = 'other', entrypoint = '{entrypoint}' }}")
+    };
+    let bindings = services.iter().map(of_workerd).chain([r#"(name = "OTHER", service = "other")"#.to_owned()]);
+    let Some(theirs) = Workerd::serve_several(&texts, &bindings.collect::<Vec<_>>().join(", ")) else { return };
+    let [app, other] = texts.map(|(name, text)| App::new(name, text));
+    let services = services.iter().map(of_ours).chain(["OTHER = 'other'".to_owned()]);
+    let app = app.set(&format!("services = {{ {} }}", services.collect::<Vec<_>>().join(", ")));
+    let ours = TestSupervisor::plan().app(app).app(other).start().await;
+    let [client, theirs] = [ours.client("app").await, Client::afresh(theirs.address())];
+    let (found, theirs) = (client.get("/").await.unwrap().json(), theirs.get("/").await.unwrap().json());
+    let results = theirs.as_object().unwrap();
+    assert!(results.len() >= least, "{theirs:#}");
+    let differ = results.iter().filter(|(name, value)| found[*name] != **value);
+    let differ: Vec<_> = differ.map(|(name, value)| format!("{name}: {} for {value}", found[name])).collect();
+    assert!(differ.is_empty(), "{differ:#?}");
+    // Every session has ended with the request.
+    ours.in_flight("other", 0).await;
+}
+
+#[tokio::test]
+async fn stubs_are_what_they_are_on_workers() {
+    let texts = [("app", include_str!("calls/stubs.js")), ("other", include_str!("calls/stubs_other.js"))];
+    as_on_workers(texts, &[("STUBS", "Stubs")], 80).await;
+}
+
+#[tokio::test]
+async fn requests_responses_and_streams_cross_as_on_workers() {
+    let texts = [("app", include_str!("calls/bodies.js")), ("other", include_str!("calls/bodies_other.js"))];
+    as_on_workers(texts, &[("STUBS", "Stubs")], 30).await;
+}
+
+#[tokio::test]
+async fn an_app_reaches_its_own_entrypoints_as_on_workers() {
+    let texts = [("app", include_str!("calls/exports.js")), ("other", "export default { fetch: () => new Response() }")];
+    as_on_workers(texts, &[], 25).await;
+}
+
 /// Calls the method that the path names of the other app, with the query as the argument, and says what came of it.
 const CALLER: &str = "export default { async fetch(request, env) {
   const { pathname, search } = new URL(request.url);

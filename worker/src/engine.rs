@@ -15,8 +15,8 @@ use nano_protocol::message::{Load, LogLevel, RequestId, Stats};
 use nano_protocol::witness::LastUsage;
 use nano_protocol::{Handlers, Witness};
 use nano_runtime::{
-    AppFolder, Bindings, Closed, InFlight, Network, Policy, RequireHost, SocketEvent, Sockets, Turns,
-    running_request,
+    AppFolder, Bindings, Closed, InFlight, Network, Policy, RequireHost, SessionLimit, SocketEvent, Sockets,
+    Turns, running_request,
 };
 
 use crate::calls::Calls;
@@ -351,6 +351,9 @@ impl Engine {
             blocking_refused: self.turns.refused(),
             fetches_refused: self.bindings.refused(),
             tmp_refused: self.in_flight.tmp_refused(),
+            session_calls: self.bindings.sessions.broken(SessionLimit::Calls),
+            session_stubs: self.bindings.sessions.broken(SessionLimit::Stubs),
+            session_bytes: self.bindings.sessions.broken(SessionLimit::Bytes),
         }
     }
 }

@@ -49,7 +49,7 @@ fn hello() -> impl Strategy<Value = Hello> {
 }
 
 fn stats() -> impl Strategy<Value = Stats> {
-    any::<([u64; 4], u32, [u64; 8], [u32; 2])>().prop_map(
+    any::<([u64; 4], u32, [u64; 11], [u32; 2])>().prop_map(
         |([heap_used, heap_limit, external, requests], in_flight, counts, [outbound, blocking])| {
             let [
                 late_background,
@@ -60,6 +60,9 @@ fn stats() -> impl Strategy<Value = Stats> {
                 unread_room,
                 fetches_refused,
                 tmp_refused,
+                session_calls,
+                session_stubs,
+                session_bytes,
             ] = counts;
             Stats {
                 heap_used,
@@ -77,6 +80,9 @@ fn stats() -> impl Strategy<Value = Stats> {
                 blocking_refused,
                 fetches_refused,
                 tmp_refused,
+                session_calls,
+                session_stubs,
+                session_bytes,
             }
         },
     )

@@ -171,7 +171,7 @@ fn of_assets(text: &mut Text, apps: &[Gauges]) {
 /// Limits that neither refuse a request nor end a worker. The others are counted with the refusals and the worker exits.
 fn of_limits(text: &mut Text, apps: &[Gauges]) {
     let help =
-        "How often a limit was broken, by the field that sets it; the last five since the worker started.";
+        "How often a limit was broken, by the field that sets it; those of workers since the worker started.";
     text.family("nano_limit_broken_total", "counter", help);
     for app in apps {
         let stats = &app.stats;
@@ -182,6 +182,9 @@ fn of_limits(text: &mut Text, apps: &[Gauges]) {
             ("max_blocking", stats.blocking_refused),
             ("fetches", stats.fetches_refused),
             ("max_tmp", stats.tmp_refused),
+            ("session_calls", stats.session_calls),
+            ("session_stubs", stats.session_stubs),
+            ("session_bytes", stats.session_bytes),
         ];
         let counted =
             Limit::VARIANTS.iter().map(|limit| (limit.name(), app.seen.totals.broken[*limit as usize]));

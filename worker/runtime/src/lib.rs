@@ -27,6 +27,7 @@ mod workers;
 use deno_core::Extension;
 
 pub use net::bindings::Bindings;
+pub use net::session_limits::SessionLimit;
 pub use net::closed::Closed;
 pub use net::network::Network;
 pub use net::places::Counts;

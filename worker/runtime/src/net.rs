@@ -8,8 +8,8 @@
 //! - [`fetch_ops`]: the ops of `fetch`; [`coded_body`]: received bodies, compressed or not; [`fork`]: splits such a body in two.
 //! - [`tcp`]: plain connections, for `connect()` of `cloudflare:sockets`.
 //! - [`handshake`], [`websocket`]: WebSockets.
-//! - [`bindings`]: fetches from other apps and from the app's own static files; [`session`]: calls of other apps, and
-//!   [`serialized`]: what V8 may read of them.
+//! - [`bindings`]: fetches from other apps and from the app's own static files; [`session`]: calls of other apps,
+//!   [`session_limits`]: how much these may have, and [`serialized`]: what V8 may read of them.
 //! - [`network`]: the network state of one app, as ops find it.
 //! - [`failure`]: error messages and codes.
 
@@ -29,6 +29,7 @@ pub(crate) mod places;
 pub(crate) mod policy;
 mod serialized;
 pub(crate) mod session;
+pub(crate) mod session_limits;
 pub(crate) mod tcp;
 pub(crate) mod unread;
 mod upload;
@@ -52,6 +53,7 @@ deno_core::extension!(
         tcp::op_tcp_start_tls,
         tcp::op_tcp_write,
         session::op_session_accept,
+        session::op_session_full,
         session::op_session_next,
         session::op_session_open,
         session::op_session_send,

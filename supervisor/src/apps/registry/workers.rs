@@ -133,6 +133,9 @@ fn add(sum: Stats, stats: Stats) -> Stats {
         blocking_refused,
         fetches_refused,
         tmp_refused,
+        session_calls,
+        session_stubs,
+        session_bytes,
     } = stats;
     Stats {
         heap_used: sum.heap_used + heap_used,
@@ -150,6 +153,9 @@ fn add(sum: Stats, stats: Stats) -> Stats {
         blocking_refused: sum.blocking_refused + blocking_refused,
         fetches_refused: sum.fetches_refused + fetches_refused,
         tmp_refused: sum.tmp_refused + tmp_refused,
+        session_calls: sum.session_calls + session_calls,
+        session_stubs: sum.session_stubs + session_stubs,
+        session_bytes: sum.session_bytes + session_bytes,
     }
 }
 

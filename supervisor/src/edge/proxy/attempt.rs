@@ -93,7 +93,9 @@ impl Outgoing<'_> {
             Some(upload) => (Some(upload.start(sender).await), None),
             None => (None, upgrade.map(|upgrade| (upgrade, sender))),
         };
-        match head(&receiver, progress.as_ref(), limit).await {
+        // Another app sends on for as long as its call lasts. What it has called has the time, not its client.
+        let is_call = line.entrypoint.is_some_and(|entrypoint| entrypoint.is_call);
+        match head(&receiver, progress.as_ref(), limit, is_call).await {
             Ok(head) => match upgrade {
                 Some((upgrade, sender)) if head.status == UPGRADED => {
                     upgrade.open(&head, sender, receiver, &spec.limits)
@@ -112,11 +114,12 @@ impl Outgoing<'_> {
 }
 
 /// Waits for the response head for up to `limit` after the request is complete. Between two parts of its body, the client may
-/// also take up to `limit`.
+/// also take up to `limit`; it is never late with a call.
 async fn head<B: RequestBody>(
     receiver: &Receiver,
     progress: Option<&Progress<B>>,
     limit: Duration,
+    is_call: bool,
 ) -> Result<ResponseHead, AttemptError> {
     let mut deadline = Instant::now() + limit;
     loop {
@@ -132,7 +135,7 @@ async fn head<B: RequestBody>(
                 let moved = progress.and_then(Progress::moved).map(|moved| Instant::from_std(moved) + limit);
                 deadline = match moved.filter(|later| *later > deadline) {
                     Some(later) => later,
-                    None if progress.is_some_and(Progress::is_client_late) => {
+                    None if !is_call && progress.is_some_and(Progress::is_client_late) => {
                         return Err(AttemptError::GivenUp(Refusal::RequestTimedOut.into()));
                     }
                     None => {

@@ -183,6 +183,7 @@
     };
     app.namespace = namespace;
     app.exported = exported;
+    app.fetchHandler = fetchHandler;
     const isAlone = ArrayPrototypeEvery(ObjectKeys(namespace), (name) => name === "default");
     if (isAlone && typeof exported !== "function") return [bits, false];
     const { isEntrypoint, names } = loadEntrypoints();

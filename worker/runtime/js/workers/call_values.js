@@ -40,6 +40,8 @@
     URIError,
   } = primordials;
   const { cannot } = core.loadExtScript("ext:nano_platform/structured_clone.js");
+  const { RpcTarget } = core.loadExtScript("ext:nano_workers/entrypoints.js");
+  const { isService } = core.loadExtScript("ext:nano_workers/reach.js");
   const { told } = core.loadExtScript("ext:nano_workers/respond.js");
   const { DOMException } = core.loadExtScript("ext:deno_web/01_dom_exception.js");
   const { Headers, headerListFromHeaders } = core.loadExtScript("ext:deno_fetch/20_headers.js");
@@ -48,6 +50,10 @@
   const ERROR = 0;
   const DOM_EXCEPTION = 1;
   const HEADERS = 2;
+  const STUB = 3;
+  // Above, there are those of call_bodies.js: requests, responses, streams and services.
+  const BODIES = 4;
+  const loadBodies = () => core.loadExtScript("ext:nano_workers/call_bodies.js");
 
   const refuse = (message) => {
     throw cannot(message);
@@ -85,8 +91,11 @@
     table = [];
     /** Whether instances of classes become plain objects, as they do in errors. */
     #isLoose;
+    /** Takes what stays in this app, and is called from the other one. Without it, nothing can. */
+    #exporter;
 
-    constructor(isLoose) {
+    constructor(exporter, isLoose) {
+      this.#exporter = exporter;
       this.#isLoose = isLoose;
     }
     copy(value) {
@@ -94,7 +103,7 @@
         case "symbol":
           return refuse(`${SymbolPrototypeToString(value)} could not be cloned.`);
         case "function":
-          return refuseType(value);
+          return MapPrototypeGet(this.seen, value) ?? this.#stub(value);
         case "object":
           return value === null ? null : MapPrototypeGet(this.seen, value) ?? this.#object(value);
         default:
@@ -113,6 +122,11 @@
       if (ArrayBufferIsView(value)) return this.#view(value);
       if (ObjectPrototypeIsPrototypeOf(Headers.prototype, value)) {
         return this.#entry(value, {}, HEADERS, [...new SafeArrayIterator(headerListFromHeaders(value))]);
+      }
+      if (ObjectPrototypeIsPrototypeOf(RpcTarget.prototype, value)) return this.#stub(value);
+      if (this.#exporter !== undefined && ObjectGetPrototypeOf(value) !== ObjectPrototype) {
+        const about = loadBodies().about(value, this, this.#exporter);
+        if (about !== undefined) return this.#entry(value, {}, ...new SafeArrayIterator(about));
       }
       if (ObjectGetPrototypeOf(value) !== ObjectPrototype && !this.#isLoose) refuseWell(value);
       if (core.isArgumentsObject(value)) refuse("#<Object> could not be cloned.");
@@ -179,6 +193,12 @@
       }
       return placeholder;
     }
+    #stub(value) {
+      if (isService(value)) return this.#entry(value, {}, ...new SafeArrayIterator(loadBodies().about(value, this, this.#exporter)));
+      const id = this.#exporter?.take(value);
+      if (id === undefined) refuseType(value);
+      return this.#entry(value, {}, STUB, id);
+    }
     #domException(value) {
       return this.#entry(value, {}, DOM_EXCEPTION, `${value.message}`, `${value.name}`);
     }
@@ -189,7 +209,9 @@
 
   const CONSTRUCTORS = { __proto__: null, Error, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
 
-  function make(entry) {
+  const unreadable = () => new TypeError("the other app has sent a value that cannot be read");
+
+  function make(entry, importer, real) {
     switch (entry[1]) {
       case ERROR: {
         const { 2: kind, 3: name, 4: message } = entry;
@@ -206,8 +228,12 @@
         for (const { 0: name, 1: value } of new SafeArrayIterator(entry[2])) headers.append(name, value);
         return headers;
       }
+      case STUB:
+        if (importer === undefined) throw unreadable();
+        return importer.stub(importer.hook(entry[2]));
       default:
-        throw new TypeError("the other app has sent a value that cannot be read");
+        if (importer === undefined || !(entry[1] >= BODIES)) throw unreadable();
+        return loadBodies().make(entry, importer, real);
     }
   }
 
@@ -216,8 +242,8 @@
     real = new SafeMap();
     seen = new SafeMap();
 
-    constructor(table) {
-      for (let i = 0; i < table.length; i++) MapPrototypeSet(this.real, table[i][0], make(table[i]));
+    constructor(table, importer) {
+      for (let i = 0; i < table.length; i++) MapPrototypeSet(this.real, table[i][0], make(table[i], importer, this.real));
       for (let i = 0; i < table.length; i++) {
         if (table[i][1] !== ERROR) continue;
         const error = MapPrototypeGet(this.real, table[i][0]);
@@ -255,18 +281,25 @@
     }
   }
 
-  /** Returns a message: a list, whose last two elements are the value and its table. */
-  function pack(parts, value, isLoose = false) {
-    const packing = new Packing(isLoose);
+  /** Copies a value for a message. `exporter.take` returns the number of what stays in this app. */
+  function prepare(value, exporter, isLoose = false) {
+    const packing = new Packing(exporter, isLoose);
     const copy = packing.copy(value);
-    return core.serialize([...new SafeArrayIterator(parts), copy, packing.table], undefined, refuse);
+    return { copy, table: packing.table };
   }
 
-  /** Returns the parts of a message, of which the last one is the value. */
-  function unpack(bytes) {
+  /** Returns a message: a list, whose last two elements are the value and its table. */
+  const write = (parts, { copy, table }) => core.serialize([...new SafeArrayIterator(parts), copy, table], undefined, refuse);
+
+  const pack = (parts, value, exporter, isLoose) => write(parts, prepare(value, exporter, isLoose));
+
+  /** Returns the parts of a message, of which the last one is the value. `importer` has what has a number in the other app. */
+  function unpack(bytes, importer) {
     const parts = core.deserialize(bytes);
+    if (!ArrayIsArray(parts) || parts.length < 2) throw unreadable();
     const table = ArrayPrototypePop(parts);
-    if (table.length > 0) parts[parts.length - 1] = new Unpacking(table).fix(parts[parts.length - 1]);
+    if (!ArrayIsArray(table)) throw unreadable();
+    if (table.length > 0) parts[parts.length - 1] = new Unpacking(table, importer).fix(parts[parts.length - 1]);
     return parts;
   }
 
@@ -274,7 +307,7 @@
   function packError(parts, error) {
     const isObject = typeof error === "object" && error !== null;
     try {
-      return pack(parts, isObject ? error : new Error(`${error}`), true);
+      return pack(parts, isObject ? error : new Error(`${error}`), undefined, true);
     } catch {
       const { 0: known, 1: name, 2: message } = told(error);
       const bare = new (CONSTRUCTORS[known])(message);
@@ -283,5 +316,5 @@
     }
   }
 
-  return { pack, packError, refuseType, unpack };
+  return { pack, packError, prepare, unpack, unreadable, write };
 })();

@@ -3,15 +3,15 @@
   const { core, primordials } = __bootstrap;
   const {
     Error,
-    Proxy,
     ReflectApply,
     SafeArrayIterator,
     TypeError,
   } = primordials;
   const { getAsyncContext, setAsyncContext } = core;
-  const { RpcPromise, RpcProperty } = core.loadExtScript("ext:nano_workers/calls.js");
   const { app, inBackground } = core.loadExtScript("ext:nano_workers/context.js");
   const { RpcTarget, WorkerEntrypoint } = core.loadExtScript("ext:nano_workers/entrypoints.js");
+  const { Fetcher } = core.loadExtScript("ext:nano_workers/fetcher.js");
+  const { RpcPromise, RpcProperty, RpcStub } = core.loadExtScript("ext:nano_workers/stubs.js");
   const { standIn } = core.loadExtScript("ext:nano_platform/stand_in.js");
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 
@@ -46,15 +46,8 @@
     return inContext(other === undefined ? {} : { env: orNone(other) }, action, prefix);
   }
 
-  // The entrypoints of the app itself, by which an app of Workers calls itself.
-  const exports = standIn(() => getAsyncContext()?.exports ?? NO_EXPORTS);
-  const NO_EXPORTS = new Proxy({}, {
-    __proto__: null,
-    get(_, key) {
-      if (typeof key === "symbol") return undefined;
-      throw new Error(`exports.${key} of cloudflare:workers is not available: no app can call another one, or itself`);
-    },
-  });
+  // The entrypoints of the app itself.
+  const exports = standIn(() => getAsyncContext()?.exports ?? core.loadExtScript("ext:nano_workers/loopback.js").ownExports());
 
   function inContext(changes, action, prefix) {
     if (typeof action !== "function") throw new TypeError(`${prefix}: the last argument is not a function`);
@@ -111,18 +104,6 @@
     enterSpan: (_name, action, ...args) => ReflectApply(action, undefined, [new Span(), ...new SafeArrayIterator(args)]),
   };
 
-  // As on Workers, it cannot be made by an app.
-  class ServiceStub {
-    constructor() {
-      webidl.illegalConstructor();
-    }
-  }
-  class RpcStub {
-    constructor() {
-      throw new Error("RpcStub is not available: apps cannot pass functions to each other");
-    }
-  }
-
   return {
     abortIsolate,
     DurableObject,
@@ -132,7 +113,7 @@
     RpcProperty,
     RpcStub,
     RpcTarget,
-    ServiceStub,
+    ServiceStub: Fetcher,
     tracing,
     waitUntil,
     withEnv,

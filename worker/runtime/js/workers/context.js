@@ -22,7 +22,15 @@
   const ERROR = 3;
 
   /** The app: its settings, which are set before its modules run, and what these export. */
-  const app = { __proto__: null, env: undefined, propsText: "{}", props: undefined, namespace: {}, exported: undefined };
+  const app = {
+    __proto__: null,
+    env: undefined,
+    propsText: "{}",
+    props: undefined,
+    namespace: {},
+    exported: undefined,
+    fetchHandler: undefined,
+  };
 
   /** By request: what waits for all of its background work, as a scheduled run does. */
   const awaited = new SafeMap();
@@ -56,10 +64,15 @@
     #propsText;
     #props;
 
-    constructor(key = undefined, propsText = "") {
+    constructor(key = undefined, propsText = "", props = undefined) {
       if (key !== webidl.brand) webidl.illegalConstructor();
       this[webidl.brand] = webidl.brand;
       this.#propsText = propsText;
+      this.#props = freeze(props);
+    }
+    get exports() {
+      webidl.assertBranded(this, ExecutionContextPrototype);
+      return core.loadExtScript("ext:nano_workers/loopback.js").ownExports();
     }
     get props() {
       webidl.assertBranded(this, ExecutionContextPrototype);

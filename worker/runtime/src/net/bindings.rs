@@ -24,6 +24,7 @@ use nano_protocol::{Fetch, Handle, Head, ProtocolError, Receiver, ResponseHead, 
 
 use super::coded_body::whole;
 use super::failure::Failure;
+use super::session_limits::SessionLimits;
 use crate::requests::in_flight::InFlight;
 
 /// The bindings of an app that it can fetch from.
@@ -38,6 +39,8 @@ pub struct Bindings {
     next: Cell<usize>,
     /// Number of fetches that failed because too many others were open.
     refused: Cell<u64>,
+    /// How often sessions had too much of something.
+    pub sessions: SessionLimits,
 }
 
 /// What people call a call of a method of another app, in place of an HTTP method.
@@ -63,7 +66,8 @@ impl Bindings {
         };
         let names = bindings.iter().map(|(name, kind)| (name.clone(), method(kind))).collect();
         let (connections, next, refused) = (RefCell::default(), Cell::new(0), Cell::new(0));
-        let bindings = Rc::new(Self { names, connections, next, refused });
+        let sessions = SessionLimits::default();
+        let bindings = Rc::new(Self { names, connections, next, refused, sessions });
         state.put(bindings.clone());
         bindings
     }

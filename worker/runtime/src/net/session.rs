@@ -1,14 +1,15 @@
-//! Sessions between two apps: each is one stream, on which a call of a method and what comes of it are sent as messages. In each
-//! direction a message is its length (u32, little-endian) and as many bytes, which only the scripts of both sides read.
+//! Sessions between two apps: each is one stream, on which a call of a method and all that comes of it are sent as messages: further
+//! calls of what was returned, and calls of what was given. In each direction a message is its length (u32, little-endian) and as many
+//! bytes, which only the scripts of both sides read.
 //!
 //! The caller opens a session with its first call. The answer has the status 200 and begins with the first message of the app that is
-//! called. The session ends with the answer.
+//! called. The session ends when either side ends it, at the latest with the request in whose course the call was made.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -17,12 +18,14 @@ use deno_core::convert::Uint8Array;
 use deno_core::{OpState, Resource, ResourceId, op2};
 use nano_protocol::codec::HeaderBlock;
 use nano_protocol::limits::MAX_MESSAGE;
-use nano_protocol::message::StreamError;
+use nano_protocol::message::{StreamError, StreamErrorKind};
 use nano_protocol::{Receiver, Sender};
 
 use super::bindings::{Bindings, failed};
 use super::failure::Failure;
 use super::serialized;
+use super::session_limits::SessionLimit;
+use crate::requests::belongings::OfRequest;
 use crate::requests::in_flight::{InFlight, in_flight};
 use crate::requests::request::Request;
 
@@ -49,6 +52,10 @@ pub(crate) struct Session {
     received: RefCell<BytesMut>,
     /// What the other app has thrown as a whole.
     thrown: RefCell<Vec<u8>>,
+    /// Whether JavaScript has closed it.
+    is_closed: Cell<bool>,
+    /// Wakes whoever waits for the next message, when it is closed.
+    reader: Cell<Option<Waker>>,
 }
 
 /// Which side it is.
@@ -60,6 +67,8 @@ enum SessionSide {
         is_answered: Cell<bool>,
         /// What the other app is called in errors.
         what: String,
+        /// Whether the request in whose course the call was made is over.
+        is_over: Cell<bool>,
     },
     Called {
         /// The id of the request in JavaScript.
@@ -81,6 +90,8 @@ impl Session {
             has_ended: Cell::new(false),
             received: RefCell::default(),
             thrown: RefCell::default(),
+            is_closed: Cell::new(false),
+            reader: Cell::new(None),
         })
     }
 
@@ -173,8 +184,13 @@ impl Session {
             }
         }
         if self.has_ended.get() {
-            if !self.sender().is_complete() {
-                let _ = self.sender().end(&HeaderBlock::default());
+            match &self.side {
+                // There is no answer that could end.
+                SessionSide::Called { is_answered, request, .. } if !is_answered.get() => {
+                    request.sender.fail(&StreamError::new(StreamErrorKind::HandlerFailed, "the call has no answer"));
+                }
+                _ if self.sender().is_complete() => {}
+                _ => _ = self.sender().end(&HeaderBlock::default()),
             }
             if let SessionSide::Called { id, in_flight, .. } = &self.side {
                 in_flight.answer(*id);
@@ -183,13 +199,16 @@ impl Session {
         Poll::Ready(())
     }
 
-    /// Returns the next message; none after the last one.
+    /// Returns the next message; none if nothing is to come because this side has closed it, or whoever has begun it is no more.
     async fn next(&self) -> Result<Option<Vec<u8>>, Failure> {
         if let SessionSide::Caller { receiver, is_answered, .. } = &self.side
             && !is_answered.get()
         {
-            poll_fn(|cx| receiver.poll_head(cx)).await.map_err(|failure| self.fails(failure))?;
-            is_answered.set(true);
+            match self.unless_closed(|cx| receiver.poll_head(cx)).await {
+                Some(Ok(_)) => is_answered.set(true),
+                Some(Err(failure)) => return self.fails(failure),
+                None => return Ok(None),
+            }
         }
         loop {
             if let Some(message) = take(&mut self.received.borrow_mut())
@@ -198,24 +217,44 @@ impl Session {
                 serialized::check(&message).map_err(Failure::invalid)?;
                 return Ok(Some(message));
             }
-            match poll_fn(|cx| self.receiver().poll_chunk(cx)).await {
-                Some(Ok(chunk)) => self.received.borrow_mut().extend_from_slice(&chunk),
-                Some(Err(failure)) => return Err(self.fails(failure)),
+            match self.unless_closed(|cx| self.receiver().poll_chunk(cx)).await {
+                Some(Some(Ok(chunk))) => self.received.borrow_mut().extend_from_slice(&chunk),
+                Some(Some(Err(failure))) => return self.fails(failure),
+                Some(None) => {
+                    return match &self.side {
+                        SessionSide::Caller { what, .. } => {
+                            Err(Failure::invalid(format!("{what} did not come: the other app has ended the call")))
+                        }
+                        SessionSide::Called { .. } => Ok(None),
+                    };
+                }
                 None => return Ok(None),
             }
         }
     }
 
-    /// Returns the error of a stream that has ended too early.
-    fn fails(&self, mut failure: nano_protocol::Failure) -> Failure {
+    /// Waits for something until the session is closed: only one task at a time can wait for the stream.
+    async fn unless_closed<T>(&self, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Option<T> {
+        poll_fn(|cx| {
+            if self.is_closed.get() {
+                return Poll::Ready(None);
+            }
+            self.reader.set(Some(cx.waker().clone()));
+            poll(cx).map(Some)
+        })
+        .await
+    }
+
+    /// Returns the error of a stream that has ended too early; none if that was because a request is over.
+    fn fails<T>(&self, mut failure: nano_protocol::Failure) -> Result<Option<T>, Failure> {
         if let nano_protocol::Failure::Peer(StreamError { thrown: Some(thrown), .. }) = &mut failure
             && serialized::check(&thrown.value).is_ok()
         {
             *self.thrown.borrow_mut() = std::mem::take(&mut thrown.value);
         }
         match &self.side {
-            SessionSide::Caller { what, .. } => failed(failure, what),
-            SessionSide::Called { .. } => Failure::invalid("the app that has called has gone"),
+            SessionSide::Caller { is_over, what, .. } if !is_over.get() => Err(failed(failure, what)),
+            _ => Ok(None),
         }
     }
 }
@@ -241,11 +280,24 @@ impl Resource for Session {
 
     fn close(self: Rc<Self>) {
         self.end();
+        self.is_closed.set(true);
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
         if let SessionSide::Caller { sender, .. } = &self.side
             && !sender.is_over()
         {
             let session = self.clone();
             deno_core::unsync::spawn(async move { session.give_up().await });
+        }
+    }
+}
+
+impl OfRequest for Session {
+    fn end_with_request(&self) {
+        if let SessionSide::Caller { is_over, sender, .. } = &self.side {
+            is_over.set(true);
+            sender.cancel();
         }
     }
 }
@@ -265,10 +317,13 @@ pub(crate) fn op_session_open(
     #[smi] of: u32,
 ) -> Result<ResourceId, Failure> {
     let bindings = state.borrow::<Rc<Bindings>>().clone();
-    let (sender, receiver, name) = bindings.call(binding, target, of, &in_flight(state))?;
+    let in_flight = in_flight(state);
+    let (sender, receiver, name) = bindings.call(binding, target, of, &in_flight)?;
     let what = format!("the answer of env.{name}");
-    let is_answered = Cell::new(false);
-    Ok(state.resource_table.add_rc(Session::new(SessionSide::Caller { sender, receiver, is_answered, what })))
+    let (is_answered, is_over) = (Cell::new(false), Cell::new(false));
+    let session = Session::new(SessionSide::Caller { sender, receiver, is_answered, what, is_over });
+    in_flight.opened(of, Rc::downgrade(&session) as Weak<dyn OfRequest>);
+    Ok(state.resource_table.add_rc(session))
 }
 
 /// Accepts the session that the request with this id is.
@@ -289,7 +344,18 @@ pub(crate) fn op_session_send(
     #[buffer] message: &[u8],
     is_last: bool,
 ) -> Result<bool, Failure> {
-    Ok(session(state, rid)?.send(message, is_last))
+    let is_sent = session(state, rid)?.send(message, is_last);
+    if !is_sent {
+        state.borrow::<Rc<Bindings>>().sessions.count(SessionLimit::Bytes);
+    }
+    Ok(is_sent)
+}
+
+/// Counts a stub (true) or a call (false) of which a session has too many.
+#[op2(fast)]
+pub(crate) fn op_session_full(state: &OpState, is_stub: bool) {
+    let limit = if is_stub { SessionLimit::Stubs } else { SessionLimit::Calls };
+    state.borrow::<Rc<Bindings>>().sessions.count(limit);
 }
 
 /// Returns the next message; none after the last one.
