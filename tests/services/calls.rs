@@ -44,8 +44,11 @@ async fn as_on_workers(texts: [(&str, &str); 2], services: &[(&str, &str)], leas
     let of_ours = |(name, entrypoint): &(&str, &str)| {
         format!("{name} = {{ app = 'other', entrypoint = '{entrypoint}' }}")
     };
-    let bindings = services.iter().map(of_workerd).chain([r#"(name = "OTHER", service = "other")"#.to_owned()]);
-    let Some(theirs) = Workerd::serve_several(&texts, &bindings.collect::<Vec<_>>().join(", ")) else { return };
+    let bindings =
+        services.iter().map(of_workerd).chain([r#"(name = "OTHER", service = "other")"#.to_owned()]);
+    let Some(theirs) = Workerd::serve_several(&texts, &bindings.collect::<Vec<_>>().join(", ")) else {
+        return;
+    };
     let [app, other] = texts.map(|(name, text)| App::new(name, text));
     let services = services.iter().map(of_ours).chain(["OTHER = 'other'".to_owned()]);
     let app = app.set(&format!("services = {{ {} }}", services.collect::<Vec<_>>().join(", ")));
@@ -75,7 +78,10 @@ async fn requests_responses_and_streams_cross_as_on_workers() {
 
 #[tokio::test]
 async fn an_app_reaches_its_own_entrypoints_as_on_workers() {
-    let texts = [("app", include_str!("calls/exports.js")), ("other", "export default { fetch: () => new Response() }")];
+    let texts = [
+        ("app", include_str!("calls/exports.js")),
+        ("other", "export default { fetch: () => new Response() }"),
+    ];
     as_on_workers(texts, &[], 25).await;
 }
 

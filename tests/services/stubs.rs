@@ -114,7 +114,8 @@ async fn work_that_goes_on_keeps_what_it_holds() {
       return new Response(text);
     } }";
     let caller = caller_of("services = { OTHER = 'other', SWITCH = 'switch' }", work);
-    let plan = TestSupervisor::plan().app(caller).app(App::new("other", OTHER)).app(App::new("switch", switch));
+    let plan =
+        TestSupervisor::plan().app(caller).app(App::new("other", OTHER)).app(App::new("switch", switch));
     let supervisor = plan.start().await;
     assert_eq!(supervisor.get("caller", "/").await.text(), "answered");
     assert_eq!(supervisor.get("other", "/kept").await.text(), "from the caller");
@@ -192,7 +193,8 @@ async fn what_a_session_has_is_limited_and_counted() {
         let of = |app: &str, limit: &str| {
             counts[&format!("nano_limit_broken_total{{app=\"{app}\",limit=\"{limit}\"}}")]
         };
-        let counted = [of("caller", "session_calls"), of("caller", "session_stubs"), of("other", "session_stubs")];
+        let counted =
+            [of("caller", "session_calls"), of("caller", "session_stubs"), of("other", "session_stubs")];
         (counted == [76.0, 1.0, 1.0]).then_some(())
     })
     .await;
@@ -221,12 +223,11 @@ async fn a_stub_goes_on_to_a_third_app_through_the_second() {
 
 #[tokio::test]
 async fn pipelined_calls_wait_for_no_answer() {
-    // The calls arrive before any of them is answered.
     let other = "import { RpcTarget, WorkerEntrypoint } from 'cloudflare:workers';
       let go;
       const all = new Promise((resolve) => go = resolve);
       class Opened extends RpcTarget {
-        read(name) { return { name }; }
+        read(name) { console.log(`reads ${name}`); return { name }; }
       }
       export default class extends WorkerEntrypoint {
         async open() { await all; return new Opened(); }
@@ -234,13 +235,24 @@ async fn pipelined_calls_wait_for_no_answer() {
       }";
     let work = "
       const opened = env.OTHER.open(7);
-      const names = [opened.read('a').name, opened.read('b').name];
-      const found = Promise.all(names);
-      await env.OTHER.fetch('http://x/');
+      const found = Promise.all([opened.read('a').name, opened.read('b').name]);
+      await new Promise((done) => setTimeout(done, 1));
+      console.log('has sent them');
       return Response.json(await found);";
-    let plan = TestSupervisor::plan().app(caller(work)).app(App::new("other", other));
+    let caller = caller_of("services = { OTHER = 'other' }\nwatchdog = '60s'", work);
+    let plan = TestSupervisor::plan().app(caller).app(App::new("other", other));
     let supervisor = plan.start().await;
-    assert_eq!(supervisor.get("caller", "/").await.json(), json!(["a", "b"]));
+    let client = supervisor.client("caller").await;
+    let asked = tokio::spawn(async move { client.get("/").await.unwrap().json() });
+    supervisor.log.line_with("has sent them").await;
+    // The app that calls does nothing more, and so does not see what `open` has returned.
+    let worker = supervisor.worker("caller").await;
+    process::signal(worker, Signal::SIGSTOP);
+    supervisor.get("other", "/").await;
+    supervisor.log.line_with("reads a").await;
+    supervisor.log.line_with("reads b").await;
+    process::signal(worker, Signal::SIGCONT);
+    assert_eq!(asked.await.unwrap(), json!(["a", "b"]));
     supervisor.in_flight("other", 0).await;
 }
 

@@ -27,11 +27,11 @@ mod workers;
 use deno_core::Extension;
 
 pub use net::bindings::Bindings;
-pub use net::session_limits::SessionLimit;
 pub use net::closed::Closed;
 pub use net::network::Network;
 pub use net::places::Counts;
 pub use net::policy::Policy;
+pub use net::session_limits::SessionLimit;
 pub use node::commonjs::{RequireHost, RequiredKind};
 pub use node::{ABOUT_A_HOST, MODULES as NODE_MODULES, ONLY_PREFIXED};
 pub use requests::in_flight::{InFlight, LogSink, running_request};

@@ -18,7 +18,7 @@ use deno_core::convert::Uint8Array;
 use deno_core::{OpState, Resource, ResourceId, op2};
 use nano_protocol::codec::HeaderBlock;
 use nano_protocol::limits::MAX_MESSAGE;
-use nano_protocol::message::{StreamError, StreamErrorKind};
+use nano_protocol::message::{StreamError, StreamErrorKind, Thrown};
 use nano_protocol::{Receiver, Sender};
 
 use super::bindings::{Bindings, failed};
@@ -187,7 +187,9 @@ impl Session {
             match &self.side {
                 // There is no answer that could end.
                 SessionSide::Called { is_answered, request, .. } if !is_answered.get() => {
-                    request.sender.fail(&StreamError::new(StreamErrorKind::HandlerFailed, "the call has no answer"));
+                    request
+                        .sender
+                        .fail(&StreamError::new(StreamErrorKind::HandlerFailed, "the call has no answer"));
                 }
                 _ if self.sender().is_complete() => {}
                 _ => _ = self.sender().end(&HeaderBlock::default()),
@@ -222,9 +224,9 @@ impl Session {
                 Some(Some(Err(failure))) => return self.fails(failure),
                 Some(None) => {
                     return match &self.side {
-                        SessionSide::Caller { what, .. } => {
-                            Err(Failure::invalid(format!("{what} did not come: the other app has ended the call")))
-                        }
+                        SessionSide::Caller { what, .. } => Err(Failure::invalid(format!(
+                            "{what} did not come: the other app has ended the call"
+                        ))),
                         SessionSide::Called { .. } => Ok(None),
                     };
                 }
@@ -246,15 +248,25 @@ impl Session {
     }
 
     /// Returns the error of a stream that has ended too early; none if that was because a request is over.
-    fn fails<T>(&self, mut failure: nano_protocol::Failure) -> Result<Option<T>, Failure> {
+    fn fails(&self, mut failure: nano_protocol::Failure) -> Result<Option<Vec<u8>>, Failure> {
         if let nano_protocol::Failure::Peer(StreamError { thrown: Some(thrown), .. }) = &mut failure
             && serialized::check(&thrown.value).is_ok()
         {
             *self.thrown.borrow_mut() = std::mem::take(&mut thrown.value);
         }
         match &self.side {
-            SessionSide::Caller { is_over, what, .. } if !is_over.get() => Err(failed(failure, what)),
-            _ => Ok(None),
+            SessionSide::Caller { is_over, .. } if is_over.get() => Ok(None),
+            SessionSide::Caller { is_answered, what, .. } => Err(match failure {
+                nano_protocol::Failure::Peer(StreamError { thrown: None, .. }) if is_answered.get() => {
+                    let message = format!(
+                        "{what} broke off: the worker of the other app has ended, or has given up the call"
+                    );
+                    let (class, name) = ("Error".to_owned(), "Error".to_owned());
+                    Failure::remote(Thrown { class, name, message, value: Vec::new() })
+                }
+                failure => failed(failure, what),
+            }),
+            SessionSide::Called { .. } => Ok(None),
         }
     }
 }
