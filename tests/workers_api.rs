@@ -312,7 +312,7 @@ async fn a_handler_has_a_context() {
                 "withEnvAndExports", "withExports",
             ],
             "props": [{}, true, true],
-            "shape": ["[object ExecutionContext]", ["props", "waitUntil", "passThroughOnException"], 1],
+            "shape": ["[object ExecutionContext]", ["exports", "props", "waitUntil", "passThroughOnException"], 1],
             "illegal": "TypeError: Illegal constructor", "detached": "TypeError: Illegal invocation",
             "nothing": "TypeError: Failed to execute 'waitUntil' on 'ExecutionContext': 1 argument required, but only 0 present",
             "pass": null, "counter": { "ctx": 1, "env": 2 }, "cf": { "httpProtocol": "HTTP/1.1" },

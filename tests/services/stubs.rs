@@ -76,6 +76,7 @@ async fn what_is_disposed_is_told_to_the_app_that_it_is_of() {
       counts.push(await result.counter.increment());
       const promise = env.OTHER.counter('fourth');
       promise[Symbol.dispose]();
+      await promise;
       return Response.json(counts);";
     let (supervisor, client) = both(work).await;
     assert_eq!(client.get("/").await.unwrap().json(), json!([1, 2, 1]));
@@ -239,7 +240,7 @@ async fn pipelined_calls_wait_for_no_answer() {
       await new Promise((done) => setTimeout(done, 1));
       console.log('has sent them');
       return Response.json(await found);";
-    let caller = caller_of("services = { OTHER = 'other' }\nwatchdog = '60s'", work);
+    let caller = caller_of("services = { OTHER = 'other' }\nwatchdog = '60s'\nhung_timeout = '300s'", work);
     let plan = TestSupervisor::plan().app(caller).app(App::new("other", other));
     let supervisor = plan.start().await;
     let client = supervisor.client("caller").await;
