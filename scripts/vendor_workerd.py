@@ -10,28 +10,58 @@ import hashlib, pathlib, re, struct, subprocess, tarfile, tempfile
 PACKAGE = "@cloudflare/workerd-linux-64"
 VERSION = "1.20261117.1"  # of workerd in tests/npm/package.json, with which the tests compare
 MODULES = {
+    "cloudflare-internal:http": "cloudflare_http",
+    "cloudflare:node": "cloudflare_node",
+    "node:_http_agent": "_http_agent",
+    "node:_http_client": "_http_client",
+    "node:_http_common": "_http_common",
+    "node:_http_incoming": "_http_incoming",
+    "node:_http_outgoing": "_http_outgoing",
+    "node:_http_server": "_http_server",
+    "node:dns": "dns",
+    "node:dns/promises": "dns_promises",
     "node:fs": "fs",
     "node:fs/promises": "fs_promises",
+    "node:http": "http",
+    "node:https": "https",
     "node:net": "net",
+    "node:test": "test",
     "node:tls": "tls",
-    "node-internal:internal_errors": None,
-    "node-internal:internal_fs": None,
-    "node-internal:internal_fs_callback": None,
-    "node-internal:internal_fs_constants": None,
-    "node-internal:internal_fs_glob": None,
-    "node-internal:internal_fs_promises": None,
-    "node-internal:internal_fs_stdio": None,
-    "node-internal:internal_fs_streams": None,
-    "node-internal:internal_fs_sync": None,
-    "node-internal:internal_fs_utils": None,
-    "node-internal:internal_glob_pattern": None,
-    "node-internal:internal_net": None,
-    "node-internal:internal_tls": None,
-    "node-internal:internal_tls_common": None,
-    "node-internal:internal_tls_constants": None,
-    "node-internal:internal_tls_wrap": None,
-    "node-internal:validators": None,
+    "node:vm": "vm",
+    "node-internal:internal_dns": "internal_dns",
+    "node-internal:internal_dns_constants": "internal_dns_constants",
+    "node-internal:internal_dns_promises": "internal_dns_promises",
+    "node-internal:internal_errors": "internal_errors",
+    "node-internal:internal_fs": "internal_fs",
+    "node-internal:internal_fs_callback": "internal_fs_callback",
+    "node-internal:internal_fs_constants": "internal_fs_constants",
+    "node-internal:internal_fs_glob": "internal_fs_glob",
+    "node-internal:internal_fs_promises": "internal_fs_promises",
+    "node-internal:internal_fs_stdio": "internal_fs_stdio",
+    "node-internal:internal_fs_streams": "internal_fs_streams",
+    "node-internal:internal_fs_sync": "internal_fs_sync",
+    "node-internal:internal_fs_utils": "internal_fs_utils",
+    "node-internal:internal_glob_pattern": "internal_glob_pattern",
+    "node-internal:internal_http": "internal_http",
+    "node-internal:internal_http_agent": "internal_http_agent",
+    "node-internal:internal_http_client": "internal_http_client",
+    "node-internal:internal_http_constants": "internal_http_constants",
+    "node-internal:internal_http_incoming": "internal_http_incoming",
+    "node-internal:internal_http_outgoing": "internal_http_outgoing",
+    "node-internal:internal_http_server": "internal_http_server",
+    "node-internal:internal_http_util": "internal_http_util",
+    "node-internal:internal_https_agent": "internal_https_agent",
+    "node-internal:internal_https_server": "internal_https_server",
+    "node-internal:internal_net": "internal_net",
+    "node-internal:internal_tls": "internal_tls",
+    "node-internal:internal_tls_common": "internal_tls_common",
+    "node-internal:internal_tls_constants": "internal_tls_constants",
+    "node-internal:internal_tls_wrap": "internal_tls_wrap",
+    "node-internal:mock": "mock",
+    "node-internal:validators": "validators",
 }
+# Modules that name neither their authors nor a licence: that of the package holds.
+WITHOUT_LICENCE = {"node-internal:internal_http_util"}
 
 folder = pathlib.Path(__file__).resolve().parent.parent / "third_party/workerd"
 
@@ -67,8 +97,8 @@ def main():
     sums = []
     for module, file in MODULES.items():
         script = source(binary, module)
-        assert b"Cloudflare" in script[:200], f"{module} does not begin with its licence"
-        name = f"{file or module.split(':')[1]}.js"
+        assert b"Cloudflare" in script[:200] or module in WITHOUT_LICENCE, f"{module} does not begin with its licence"
+        name = f"{file}.js"
         (folder / name).write_bytes(script)
         sums.append(f"{hashlib.sha256(script).hexdigest()}  {name}\n")
     (folder / "SHA256SUMS").write_text("".join(sums))

@@ -60,6 +60,7 @@ mod logs_command;
 mod modules;
 mod node;
 mod node_exports;
+mod node_http;
 mod npm_apps;
 mod outbound;
 mod packages;

@@ -6,6 +6,7 @@
 //!   [`unread`]: response bodies that hold a connection open.
 //! - [`connector`], [`client`]: TLS, and an HTTP client with a connection pool.
 //! - [`fetch_ops`]: the ops of `fetch`; [`coded_body`]: received bodies, compressed or not; [`fork`]: splits such a body in two.
+//! - [`names`]: looks up names, for `node:dns`.
 //! - [`tcp`]: plain connections, for `connect()` of `cloudflare:sockets`.
 //! - [`handshake`], [`websocket`]: WebSockets.
 //! - [`bindings`]: fetches from other apps and from the app's own static files; [`session`]: calls of other apps,
@@ -24,6 +25,7 @@ pub(crate) mod fetch_ops;
 pub(crate) mod fork;
 pub(crate) mod forms;
 pub(crate) mod handshake;
+pub(crate) mod names;
 pub(crate) mod network;
 pub(crate) mod places;
 pub(crate) mod policy;
@@ -42,8 +44,11 @@ deno_core::extension!(
     deps = [deno_webidl, deno_web, deno_fetch],
     ops = [
         coded_body::op_body_fork,
+        coded_body::op_body_keep_coding,
         coded_body::op_body_move,
         fetch_ops::op_fetch_abort,
+        names::op_dns_lookup,
+        names::op_dns_query,
         tcp::op_tcp_close,
         tcp::op_tcp_connect,
         tcp::op_tcp_new,

@@ -166,6 +166,7 @@ deno_core::extension!(
         "ext:nano_node/commonjs.js" = "commonjs.js",
         "ext:nano_node/console.js" = "console.js",
         "ext:nano_node/crypto.js" = "crypto.js",
+        "ext:nano_node/dns_host.js" = "dns_host.js",
         "ext:nano_node/domain.js" = "domain.js",
         "ext:nano_node/files.js" = "files.js",
         "ext:nano_node/files_change.js" = "files_change.js",

@@ -95,7 +95,6 @@ deno_core::extension!(
         "call_values.js",
         "cloudflare.js",
         "cloudflare_email.js",
-        "cloudflare_node.js",
         "cloudflare_sockets.js",
         "cloudflare_workflows.js",
         "compatibility.js",
@@ -124,7 +123,7 @@ deno_core::extension!(
     synthetic_esm = [
         // The loader knows them, and gives them to those who import them by their names without `nano:`.
         "nano:cloudflare:email" = "ext:nano_workers/cloudflare_email.js",
-        "nano:cloudflare:node" = "ext:nano_workers/cloudflare_node.js",
+        "nano:cloudflare:node" = "ext:workerd/cloudflare_node.js",
         "nano:cloudflare:sockets" = "ext:nano_workers/cloudflare_sockets.js",
         "nano:cloudflare:workers" = "ext:nano_workers/cloudflare.js",
         "nano:cloudflare:workflows" = "ext:nano_workers/cloudflare_workflows.js",

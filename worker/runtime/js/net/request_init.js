@@ -1,5 +1,6 @@
 // Members of RequestInit and ResponseInit that deno_fetch does not know. Libraries look for `duplex` to learn if a request's body may be a stream
 // (https://fetch.spec.whatwg.org/#dom-requestinit-duplex). `cf` is part of Workers; an attribute of the request or response returns it.
+// So is `encodeResponseBody`: with "manual", the body of the response is read as it came, compressed or not.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -30,6 +31,13 @@
     const inner = ObjectPrototypeIsPrototypeOf(RequestPrototype, value) ? toInnerRequest(value) : undefined;
     init.isOfRequest = inner !== undefined && init.method === value.method;
     const cf = inner?.copyCf === undefined ? value?.cf : inner.copyCf();
+    const coding = value?.encodeResponseBody;
+    if (coding !== undefined) {
+      if (coding !== "automatic" && coding !== "manual") {
+        throw new TypeError(`${prefix}: 'encodeResponseBody' of 'RequestInit' (${context}) is not one of "automatic" and "manual"`);
+      }
+      init.isManual = coding === "manual";
+    }
     if (cf !== undefined) {
       if (typeof cf !== "object" || cf === null) throw new TypeError(`${prefix}: 'cf' of 'RequestInit' is not an object`);
       init.cf = JSONParse(JSONStringify(cf));

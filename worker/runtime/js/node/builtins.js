@@ -11,10 +11,10 @@
   const own = (script) => load(`ext:nano_node/${script}`);
   const published = (script) => load(`ext:deno_node/${script}`);
   const ofWorkers = (script) => load(`ext:workerd/${script}`);
+  const wholeOfWorkers = (script) => () => ofWorkers(script).default;
 
   const hostless = (name) => () => own("hostless.js")[name]();
   const hostlessNet = (name) => () => own("hostless_net.js")[name]();
-  const partOfHttp = (name) => () => own("hostless_net.js").parts[name](requireBuiltin("node:http"));
   const partOfStream = (name) => () => requireBuiltin("node:stream")[name];
 
   // The library's own function needs more of the file system.
@@ -76,12 +76,12 @@
 
   const modules = {
     __proto__: null,
-    "node:_http_agent": partOfHttp("_http_agent"),
-    "node:_http_client": partOfHttp("_http_client"),
-    "node:_http_common": partOfHttp("_http_common"),
-    "node:_http_incoming": partOfHttp("_http_incoming"),
-    "node:_http_outgoing": partOfHttp("_http_outgoing"),
-    "node:_http_server": partOfHttp("_http_server"),
+    "node:_http_agent": wholeOfWorkers("_http_agent.js"),
+    "node:_http_client": wholeOfWorkers("_http_client.js"),
+    "node:_http_common": wholeOfWorkers("_http_common.js"),
+    "node:_http_incoming": wholeOfWorkers("_http_incoming.js"),
+    "node:_http_outgoing": wholeOfWorkers("_http_outgoing.js"),
+    "node:_http_server": wholeOfWorkers("_http_server.js"),
     "node:_stream_duplex": partOfStream("Duplex"),
     "node:_stream_passthrough": partOfStream("PassThrough"),
     "node:_stream_readable": partOfStream("Readable"),
@@ -101,19 +101,19 @@
     "node:crypto": () => own("crypto.js"),
     "node:dgram": hostlessNet("dgram"),
     "node:diagnostics_channel": diagnosticsChannel,
-    "node:dns": () => own("hostless_net.js").dns(requireBuiltin("node:dns/promises")),
-    "node:dns/promises": hostlessNet("dnsPromises"),
+    "node:dns": wholeOfWorkers("dns.js"),
+    "node:dns/promises": wholeOfWorkers("dns_promises.js"),
     "node:domain": () => own("domain.js"),
     "node:events": () => published("_events.mjs").default,
-    "node:fs": () => ofWorkers("fs.js").default,
-    "node:fs/promises": () => ofWorkers("fs_promises.js").default,
-    "node:http": hostlessNet("http"),
+    "node:fs": wholeOfWorkers("fs.js"),
+    "node:fs/promises": wholeOfWorkers("fs_promises.js"),
+    "node:http": wholeOfWorkers("http.js"),
     "node:http2": hostlessNet("http2"),
-    "node:https": hostlessNet("https"),
+    "node:https": wholeOfWorkers("https.js"),
     "node:inspector": () => own("hostless.js").inspector("inspector"),
     "node:inspector/promises": () => own("hostless.js").inspector("inspector/promises"),
     "node:module": () => own("module.js"),
-    "node:net": () => ({ ...ofWorkers("net.js").default, ...own("hostless_net.js").netServers() }),
+    "node:net": wholeOfWorkers("net.js"),
     "node:os": () => published("os.ts").default,
     "node:path": path,
     "node:path/posix": () => requireBuiltin("node:path").posix,
@@ -135,14 +135,14 @@
     "node:test": hostless("test"),
     "node:timers": () => own("timers.js"),
     "node:timers/promises": () => requireBuiltin("node:timers").promises,
-    "node:tls": () => ofWorkers("tls.js").default,
+    "node:tls": wholeOfWorkers("tls.js"),
     "node:trace_events": hostless("traceEvents"),
     "node:tty": () => own("tty.js"),
     "node:url": () => ({ ...published("url.ts"), toPathIfFileURL: published("internal/url.ts").toPathIfFileURL }),
     "node:util": () => own("util.js"),
     "node:util/types": () => requireBuiltin("node:util").types,
     "node:v8": hostless("v8"),
-    "node:vm": hostless("vm"),
+    "node:vm": wholeOfWorkers("vm.js"),
     "node:wasi": hostless("wasi"),
     "node:worker_threads": hostless("workerThreads"),
     "node:zlib": zlib,

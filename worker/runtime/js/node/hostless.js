@@ -150,22 +150,6 @@
     };
   }
 
-  const vm = () => ({
-    ...absent("vm", NO_ENGINE, {
-      classes: ["Script"],
-      functions: [
-        "compileFunction", "createContext", "createScript", "measureMemory", "runInContext", "runInNewContext",
-        "runInThisContext",
-      ],
-    }),
-    constants: {
-      __proto__: null,
-      DONT_CONTEXTIFY: Symbol("vm_context_no_contextify"),
-      USE_MAIN_CONTEXT_DEFAULT_LOADER: Symbol("vm_dynamic_import_main_context_default"),
-    },
-    isContext: () => false,
-  });
-
   function repl() {
     const { builtinModules } = load("ext:nano_node/module.js");
     class Recoverable extends SyntaxError {
@@ -216,11 +200,8 @@
     const functions = [
       "after", "afterEach", "before", "beforeEach", "describe", "it", "only", "run", "skip", "suite", "test", "todo",
     ];
-    const names = absent("test", NO_TESTS, { classes: ["MockFunctionContext", "MockTracker"], functions });
-    const mock = absent("test.mock", NO_TESTS, {
-      functions: ["fn", "getter", "method", "module", "property", "reset", "restoreAll", "setter"],
-    });
-    return ObjectAssign(names.test, names, { mock });
+    const names = absent("test", NO_TESTS, { functions });
+    return ObjectAssign(names.test, names, load("ext:workerd/test.js").default);
   }
 
   const traceEvents = () => ({
@@ -242,7 +223,6 @@
     test,
     traceEvents,
     v8,
-    vm,
     wasi,
     workerThreads,
   };

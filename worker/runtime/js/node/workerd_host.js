@@ -13,10 +13,12 @@
     __proto__: null, ECONNREFUSED: 1, ECONNRESET: 1, EAI_AGAIN: 1, EHOSTUNREACH: 1, ENETUNREACH: 1, ENOTFOUND: 1, EPIPE: 1, ETIMEDOUT: 1,
   };
 
+  /** Loaded when an app first connects, because HTTP imports them, too. */
+  const socket = () => load("ext:nano_net/socket.js");
+
   function sockets() {
-    const { connect, failureOf } = load("ext:nano_net/socket.js");
-    const failed = (kind) => (socket) => {
-      const code = failureOf(socket, kind);
+    const failed = (kind) => (of) => {
+      const code = socket().failureOf(of, kind);
       return code in TOLD ? code : undefined;
     };
     return {
@@ -24,23 +26,17 @@
         const at = StringPrototypeLastIndexOf(address, ":");
         const host = StringPrototypeSlice(address, 0, at);
         const hostname = StringPrototypeLastIndexOf(host, ":") === -1 ? host : `[${host}]`;
-        return connect({ hostname, port: StringPrototypeSlice(address, at + 1) }, options);
+        return socket().connect({ hostname, port: StringPrototypeSlice(address, at + 1) }, options);
       },
       getConnectFailureCode: failed("connect"),
+      // No name stands for something else than a host.
+      getCallerDnsOverride: () => undefined,
+      // No connection ever comes to an app.
+      getInboundListeners: () => [],
       getReadFailureCode: failed("read"),
       getWriteFailureCode: failed("write"),
     };
   }
-
-  let lastPort = 49151;
-  /** Ports in name only, as on Workers: what a socket says its own end has. */
-  const tcpPorts = {
-    ephemeral: () => lastPort = lastPort >= 65535 ? 49152 : lastPort + 1,
-    register() {},
-    release() {},
-    tryBind: () => true,
-    unregister() {},
-  };
 
   class JSStreamSocket {
     constructor() {
@@ -59,7 +55,6 @@
         },
       };
     },
-    "cloudflare-internal:http": { GATEWAY_ADDRESS: "240.1.0.0", HOST_ADDRESS: "240.1.0.1", tcpPorts },
     get "cloudflare-internal:sockets"() {
       return { default: sockets() };
     },
@@ -79,6 +74,12 @@
     get "node-internal:internal_buffer"() {
       return { Buffer: published("internal/buffer.mjs").default.Buffer };
     },
+    get "node-internal:internal_dns"() {
+      return load("ext:nano_node/dns_host.js").functions();
+    },
+    get "node-internal:internal_dns_client"() {
+      return load("ext:nano_node/dns_host.js").client;
+    },
     get "node-internal:internal_inspect"() {
       return { inspect: published("internal/util/inspect.mjs").inspect };
     },
@@ -91,13 +92,19 @@
       isUint8Array: (value) => TypedArrayPrototypeGetSymbolToStringTag(value) === "Uint8Array",
     },
     get "node-internal:internal_url"() {
-      return { toPathIfFileURL: published("internal/url.ts").toPathIfFileURL };
+      return published("internal/url.ts");
     },
     get "node-internal:internal_utils"() {
-      return { normalizeEncoding: published("internal/util.mjs").normalizeEncoding };
+      return {
+        callbackify: published("_util/_util_callbackify.js").callbackify,
+        normalizeEncoding: published("internal/util.mjs").normalizeEncoding,
+      };
     },
     get "node-internal:process"() {
       return { default: { getCwd: load("ext:nano_node/files.js").cwd, shouldThrowOnNotImplementedTlsOption: () => true } };
+    },
+    get "node-internal:streams_add_abort_signal"() {
+      return { addAbortSignal: published("internal/streams/add-abort-signal.js").addAbortSignal };
     },
     get "node-internal:streams_destroy"() {
       return { errorOrDestroy: published("internal/streams/destroy.js").errorOrDestroy };
@@ -110,6 +117,9 @@
     },
     get "node-internal:streams_readable"() {
       return { Readable: streams().Readable };
+    },
+    get "node-internal:streams_state"() {
+      return { getDefaultHighWaterMark: published("internal/streams/state.js").getDefaultHighWaterMark };
     },
     // Imported and not used.
     "node-internal:streams_util": {},

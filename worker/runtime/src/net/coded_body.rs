@@ -2,7 +2,7 @@
 //! received.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -32,7 +32,7 @@ pub(crate) struct CodedBody {
     /// A description for messages, such as "the response from `https://example.com`".
     what: String,
     /// How its bytes are compressed.
-    coding: Option<Coding>,
+    coding: Cell<Option<Coding>>,
     /// Number of bytes as received, if known.
     length: Option<u64>,
     content: RefCell<Content>,
@@ -60,7 +60,7 @@ impl CodedBody {
     pub(crate) fn new(body: ResBody, coding: Option<Coding>, what: String) -> Self {
         Self {
             what,
-            coding,
+            coding: Cell::new(coding),
             length: body.size_hint().exact(),
             content: RefCell::new(Content::AsItCame(body)),
             reader: RefCell::default(),
@@ -74,7 +74,7 @@ impl CodedBody {
 
     /// Returns how its bytes as received are compressed.
     pub(crate) fn coding(&self) -> Option<Coding> {
-        self.coding
+        self.coding.get()
     }
 
     /// Returns the number of bytes as received, if known.
@@ -148,7 +148,7 @@ impl CodedBody {
 
     fn begin(&self, body: ResBody) -> Chunks {
         let chunks = BodyDataStream::new(body);
-        let Some(coding) = self.coding else { return Box::pin(chunks) };
+        let Some(coding) = self.coding.get() else { return Box::pin(chunks) };
         let what = self.what.clone();
         let decoded = async move {
             let mut chunks = Box::pin(chunks.map_err(io::Error::other).peekable());
@@ -172,10 +172,10 @@ impl CodedBody {
         let Content::AsItCame(body) = std::mem::replace(&mut *content, Content::Closed) else { return None };
         Some(fork(body).map(|body| Self {
             what: self.what.clone(),
+            coding: self.coding.clone(),
             length: self.length,
             content: RefCell::new(Content::AsItCame(body)),
             reader: RefCell::default(),
-            ..*self
         }))
     }
 }
@@ -199,7 +199,7 @@ impl Resource for CodedBody {
     }
 
     fn size_hint(&self) -> (u64, Option<u64>) {
-        let length = self.length.filter(|_| self.is_untouched() && self.coding.is_none());
+        let length = self.length.filter(|_| self.is_untouched() && self.coding.get().is_none());
         (length.unwrap_or(0), length)
     }
 
@@ -238,4 +238,12 @@ pub(crate) fn op_body_fork(state: &mut OpState, #[smi] rid: ResourceId) -> Optio
     };
     let [first, second] = body.fork()?;
     Some((state.resource_table.add(first), state.resource_table.add(second)))
+}
+
+/// Lets a received body be read as it came, compressed or not (`encodeResponseBody`).
+#[op2(fast)]
+pub(crate) fn op_body_keep_coding(state: &mut OpState, #[smi] rid: ResourceId) {
+    if let Ok(body) = state.resource_table.get::<CodedBody>(rid) {
+        body.coding.set(None);
+    }
 }

@@ -49,6 +49,10 @@ impl Dialer {
         Self { policy: Arc::new(policy), places: Arc::new(Places::new(max)) }
     }
 
+    pub(super) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     pub(crate) fn places(&self) -> &Places {
         &self.places
     }
@@ -116,11 +120,7 @@ impl Dialer {
         // All dots: with two of them, the name would be asked for with one, which is the name itself for a name server.
         let name = host.trim_end_matches('.').to_ascii_lowercase();
         self.policy.check_name(&name, port)?;
-        let found = resolve(&name, port).await.map_err(|error| {
-            let text = error.to_string();
-            let detail = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
-            DialError::Unresolved { name: name.clone(), detail: detail.to_owned() }
-        })?;
+        let found = resolve(&name, port).await?;
         let mut refused = None;
         let allowed = found
             .into_iter()
@@ -139,12 +139,18 @@ impl Dialer {
     }
 }
 
-async fn resolve(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+/// Resolves a name, which has no dot at its end, as the system does.
+pub(super) async fn resolve(name: &str, port: u16) -> Result<Vec<SocketAddr>, DialError> {
     // These names are never sent to a name server (RFC 6761).
     if name == "localhost" || name.ends_with(".localhost") {
         return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
     }
-    Ok(tokio::net::lookup_host((name, port)).await?.collect())
+    let found = tokio::net::lookup_host((name, port)).await.map_err(|error| {
+        let text = error.to_string();
+        let detail = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
+        DialError::Unresolved { name: name.to_owned(), detail: detail.to_owned() }
+    })?;
+    Ok(found.collect())
 }
 
 impl OutboundSlot {

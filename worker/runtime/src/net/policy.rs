@@ -136,6 +136,36 @@ impl Policy {
             _ => Ok(()),
         }
     }
+
+    /// Checks a name that an app wants to look up, for whatever port.
+    ///
+    /// # Errors
+    /// Fails if the app may reach it on no port, with the reason.
+    pub(crate) fn check_lookup(&self, name: &str) -> Result<(), Refusal> {
+        self.on_some_port(name, |port| self.check_name(name, port))
+    }
+
+    /// Checks an address that an app wants to look up, for whatever port.
+    ///
+    /// # Errors
+    /// Fails if the app may reach it on no port, with the reason.
+    pub(crate) fn check_lookup_of(&self, address: IpAddr) -> Result<(), Refusal> {
+        self.on_some_port(&address.to_string(), |port| self.check(None, address, port))
+    }
+
+    /// Checks each port of which the rules tell, and one of the others.
+    fn on_some_port(&self, target: &str, check: impl Fn(u16) -> Result<(), Refusal>) -> Result<(), Refusal> {
+        let named = || self.allow.iter().flatten().chain(&self.deny).filter_map(|rule| rule.port);
+        let other = (1..=u16::MAX).find(|port| named().all(|named| named != *port));
+        let mut refused = Ok(());
+        for port in named().chain(other) {
+            match check(port) {
+                Ok(()) => return Ok(()),
+                Err(Refusal { reason, .. }) => refused = Err(Refusal { target: target.to_owned(), reason }),
+            }
+        }
+        refused
+    }
 }
 
 /// Converts a rule for the IPv6 form of an IPv4 network to one for the IPv4 network.

@@ -1,5 +1,5 @@
-//! The scripts of `node:fs`, `node:net` and `node:tls`, from the published package of workerd (`third_party/workerd`): each module
-//! becomes a script that loads the others. What they import beyond them is in `js/node/workerd_host.js`.
+//! The scripts of `node:fs`, `node:net`, `node:http` and others, from the published package of workerd (`third_party/workerd`): each
+//! module becomes a script that loads the others. What they import beyond them is in `js/node/workerd_host.js`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,6 +12,9 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../third_party/wor
 
 /// The script with everything that the modules import from elsewhere: by name of the module, what it exports.
 const HOST: &str = "ext:nano_node/workerd_host.js";
+
+/// Modules of which others get what [`HOST`] makes of them.
+const ADAPTED: [&str; 1] = ["node-internal:internal_dns"];
 
 /// Returns every script by its specifier.
 pub(crate) fn scripts() -> BTreeMap<String, String> {
@@ -47,9 +50,15 @@ fn script(text: &str, names: &[&str]) -> String {
         } else if let Some(from) = statement.strip_prefix("export * from ") {
             exports.push(format!("...{}", load(from, names)));
         } else if let Some(list) = statement.strip_prefix("export {") {
-            let list = list.trim_end_matches([';', '}', ' ']);
-            exports
-                .extend(list.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()));
+            let (list, from) = list.split_once('}').expect("the end of a list");
+            let list = list.split(',').map(str::trim).filter(|name| !name.is_empty());
+            match from.strip_prefix(" from ") {
+                Some(from) => {
+                    let from = load(from, names);
+                    exports.extend(list.map(|name| format!("{name}: {from}.{name}")));
+                }
+                None => exports.extend(list.map(str::to_owned)),
+            }
         } else if let Some(value) = statement.strip_prefix("export default ") {
             body += &format!("const defaultExport = {value}\n");
             exports.push("default: defaultExport".to_owned());
@@ -87,7 +96,12 @@ fn imported(import: &str, names: &[&str]) -> String {
 /// Returns the expression that loads a module, which is in quotes.
 fn load(module: &str, names: &[&str]) -> String {
     let module = module.trim_matches([';', '\'', '"']);
-    let name = module.strip_prefix("node-internal:").filter(|name| names.contains(name));
+    let file = match module.split_once(':') {
+        Some(("node-internal", name)) => Some(name.to_owned()),
+        Some(("cloudflare-internal", name)) => Some(format!("cloudflare_{name}")),
+        _ => None,
+    };
+    let name = file.filter(|name| names.contains(&&**name) && !ADAPTED.contains(&module));
     match name {
         Some(name) => format!("core.loadExtScript(\"ext:workerd/{name}.js\")"),
         None => format!("core.loadExtScript(\"{HOST}\")[\"{module}\"]"),

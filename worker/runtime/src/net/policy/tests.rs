@@ -242,3 +242,26 @@ fn rules_may_name_ipv4_networks_in_their_ipv6_form() {
     assert_eq!(verdict(&mapped, "", "11.0.0.1", 80), "");
     assert_eq!(verdict(&mapped, "", "192.168.0.2", 80), "");
 }
+
+#[test]
+fn a_name_may_be_looked_up_if_some_port_of_it_may_be_reached() {
+    let looked_up = |policy: &Policy, name: &str| {
+        policy.check_lookup(name).err().map(|refusal| refusal.to_string()).unwrap_or_default()
+    };
+    let denying = policy(None, &["a.example", "b.example:443", "*.c.example"]);
+    assert_eq!(looked_up(&denying, "a.example"), "a.example is denied by deny_net");
+    assert_eq!(looked_up(&denying, "b.example"), "");
+    assert_eq!(looked_up(&denying, "x.c.example"), "x.c.example is denied by deny_net");
+    let allowing = policy(Some(&["a.example:443"]), &["b.example"]);
+    assert_eq!(looked_up(&allowing, "a.example"), "");
+    assert_eq!(looked_up(&allowing, "c.example"), "c.example is not among what allow_net allows");
+    // A network may hold any name.
+    assert_eq!(looked_up(&policy(Some(&["192.0.2.0/24:5432"]), &[]), "c.example"), "");
+    let of = |policy: &Policy, address: &str| {
+        let checked = policy.check_lookup_of(address.parse().unwrap());
+        checked.err().map(|refusal| refusal.to_string()).unwrap_or_default()
+    };
+    assert_eq!(of(&policy(None, &["192.0.2.0/24"]), "192.0.2.1"), "192.0.2.1 is denied by deny_net");
+    assert_eq!(of(&policy(None, &["192.0.2.0/24:25"]), "192.0.2.1"), "");
+    assert!(of(&policy(None, &[]), "169.254.169.254").contains("link-local"));
+}

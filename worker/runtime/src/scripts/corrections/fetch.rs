@@ -150,6 +150,18 @@ pub(crate) const FETCH: &[Correction] = &[
     },
     Correction {
         script: "ext:deno_fetch/26_fetch.js",
+        why: "`encodeResponseBody` of Workers, see `request_init.js`",
+        passage: "      response.body = new InnerBody(bodyStream);
+",
+        instead: "      if (req.isManual) {
+        core.ops.op_body_keep_coding(resp.responseRid);
+        response.isManual = true;
+      }
+      response.body = new InnerBody(bodyStream);
+",
+    },
+    Correction {
+        script: "ext:deno_fetch/26_fetch.js",
         why: "a Location beyond ASCII was taken for Latin-1 and encoded once more, where browsers keep its bytes: \
             https://github.com/whatwg/fetch/issues/883",
         passage: "  const locationURL = new URL(
@@ -186,6 +198,7 @@ pub(crate) const FETCH: &[Correction] = &[
 ",
         instead: "  if (request.copyCf !== undefined) cloned.cf = request.copyCf();
   else if (request.cf !== undefined) cloned.cf = primordials.JSONParse(primordials.JSONStringify(request.cf));
+  if (request.isManual) cloned.isManual = true;
   if (request.cacheMode !== undefined) cloned.cacheMode = request.cacheMode;
 ",
     },
@@ -196,6 +209,7 @@ pub(crate) const FETCH: &[Correction] = &[
     if (init.method !== undefined) {
 ",
         instead: "    if (init.cf !== undefined) request.cf = init.cf;
+    if (init.isManual !== undefined) request.isManual = init.isManual;
     // 25.
     if (init.method !== undefined) {
 ",
