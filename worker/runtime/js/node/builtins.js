@@ -102,7 +102,7 @@
     "node:dgram": hostlessNet("dgram"),
     "node:diagnostics_channel": diagnosticsChannel,
     "node:dns": wholeOfWorkers("dns.js"),
-    "node:dns/promises": wholeOfWorkers("dns_promises.js"),
+    "node:dns/promises": () => ({ ...ofWorkers("internal_dns_constants.js"), ...ofWorkers("dns_promises.js").default }),
     "node:domain": () => own("domain.js"),
     "node:events": () => published("_events.mjs").default,
     "node:fs": wholeOfWorkers("fs.js"),

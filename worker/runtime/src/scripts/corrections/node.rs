@@ -23,6 +23,17 @@ core.setAsyncHooksEmit(emitBefore, emitAfter, emitDestroy);
 ",
     },
     Correction {
+        script: "ext:deno_node/internal/streams/end-of-stream.js",
+        why: "a message of node:http, which is a stream on Workers, ends when its exchange does: a signal that aborts it was let go of \
+            as soon as the request was sent",
+        passage: "  const readable = options.readable ?? isReadableNodeStream(stream);
+",
+        instead: "  const readable = options.readable ??
+    (typeof stream._removedContLen === \"boolean\" && typeof stream._defaultKeepAlive === \"boolean\" ||
+      isReadableNodeStream(stream));
+",
+    },
+    Correction {
         script: "ext:deno_node/internal/net.ts",
         why: "telling addresses apart loaded the file system, for a function that is not offered",
         passage: "const { writeBuffer } = core.loadExtScript(
