@@ -44,6 +44,10 @@ soak *OPTIONS:
 frameworks *NAMES:
     scripts/frameworks {{ NAMES }}
 
+# Use every package of tests/libraries here and in workerd
+libraries *GROUPS:
+    scripts/libraries {{ GROUPS }}
+
 # Measure what crashes cost the other requests
 crash-cost *OPTIONS:
     scripts/crash-cost {{ OPTIONS }}

@@ -4,7 +4,7 @@ use crate::harness::free_address;
 use crate::harness::workerd::Both;
 
 const PROGRAMS: &str = r"
-  import { env, exports, withEnv, withExports, withEnvAndExports, tracing, RpcPromise, RpcProperty, ServiceStub, RpcTarget, WorkerEntrypoint } from 'cloudflare:workers';
+  import { cache, restore, env, exports, withEnv, withExports, withEnvAndExports, tracing, RpcPromise, RpcProperty, ServiceStub, RpcTarget, WorkerEntrypoint } from 'cloudflare:workers';
   const encode = (text) => new TextEncoder().encode(text);
   const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   const digest = async (algorithm, ...chunks) => {
@@ -30,6 +30,12 @@ const PROGRAMS: &str = r"
     'cloudflare:workflows': async () => { const { NonRetryableError } = await import('cloudflare:workflows');
       const error = new NonRetryableError('text', 'Own');
       return [error.name, error.message, error instanceof Error, String(new NonRetryableError('text'))]; },
+    'cloudflare:pipelines': async () => { const { PipelineTransformationEntrypoint: Base } = await import('cloudflare:pipelines');
+      const made = new (class extends Base {})({ waitUntil() {} }, { A: 1 });
+      return [Object.getPrototypeOf(Base) === WorkerEntrypoint, made.env, await made.run([]).catch((error) => error.message)]; },
+    'cloudflare:durable-objects': async () => { const { retryable, ...rest } = await import('cloudflare:durable-objects');
+      return [retryable(() => {}) ?? null, 'onHibernate' in rest, retryable.length, retryable(1)]; },
+    'the cache of entrypoints': () => [typeof cache, Object.keys(cache), 'purge' in cache, cache.purge ?? null, String(restore)],
     'cloudflare:sockets': async () => typeof (await import('cloudflare:sockets')).connect,
     'cloudflare:node': async () => Object.keys(await import('cloudflare:node')).filter((name) => name !== 'default').sort(),
     'no env': () => [withEnv(5, () => env.A ?? null), withEnv(null, () => env.A ?? null), withEnv(undefined, () => typeof env.UP)],

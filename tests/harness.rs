@@ -2,6 +2,7 @@
 
 pub(crate) mod checks;
 pub(crate) mod client;
+pub(crate) mod databases;
 mod folder;
 mod load;
 mod log;

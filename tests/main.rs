@@ -51,6 +51,7 @@ mod isolation;
 mod kinds;
 mod layout;
 mod lengths;
+mod libraries;
 mod lifecycle;
 mod limits;
 mod log_files;
@@ -96,6 +97,7 @@ mod webassembly;
 mod websocket;
 mod workers_api;
 mod workers_surface;
+mod workers_types;
 mod wrangler;
 
 pub(crate) use harness::{TestSupervisor, until, within};

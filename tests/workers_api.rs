@@ -308,7 +308,7 @@ async fn a_handler_has_a_context() {
             "early": ["hi", [1, { "a": true }]], "same": [true, true, true],
             "names": [
                 "DurableObject", "RpcPromise", "RpcProperty", "RpcStub", "RpcTarget", "ServiceStub", "WorkerEntrypoint",
-                "WorkflowEntrypoint", "abortIsolate", "default", "env", "exports", "tracing", "waitUntil", "withEnv",
+                "WorkflowEntrypoint", "abortIsolate", "cache", "default", "env", "exports", "restore", "tracing", "waitUntil", "withEnv",
                 "withEnvAndExports", "withExports",
             ],
             "props": [{}, true, true],

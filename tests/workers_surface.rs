@@ -58,7 +58,7 @@ const PROGRAM: &str = r"
 ";
 
 /// Returns what the table of absences in docs/workers.md names. A class stands for its members.
-fn absences() -> BTreeSet<String> {
+pub(crate) fn absences() -> BTreeSet<String> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/workers.md");
     let page = fs::read_to_string(page).unwrap();
     let table = page.split_once("| absent | because |").expect("a table").1;

@@ -15,29 +15,37 @@ fn sources() -> PathBuf {
 /// Returns the folder with the installed packages and the apps. The first test that needs it creates it. Returns
 /// `None`, with the reason on stderr, if npm cannot be run.
 pub(crate) fn installed() -> Option<PathBuf> {
+    let folder = installed_from("npm", &sources())?;
+    copy_files(&sources().join("apps"), &folder.join("apps")).unwrap();
+    Some(folder)
+}
+
+/// Returns a folder with the packages of the lock file in `manifests`. The first test that needs it creates it.
+/// `name` is that of the folder. Returns `None`, with the reason on stderr, if npm cannot be run.
+pub(crate) fn installed_from(name: &str, manifests: &Path) -> Option<PathBuf> {
     if let Err(error) = Command::new("npm").arg("--version").stdout(Stdio::null()).status() {
         eprintln!("skipped: npm cannot be run here: {error}");
         return None;
     }
-    let manifests = ["package.json", "package-lock.json", ".npmrc"];
+    let files =
+        [manifests.join("package.json"), manifests.join("package-lock.json"), sources().join(".npmrc")];
     let mut hasher = DefaultHasher::new();
-    for name in manifests {
-        fs::read(sources().join(name)).unwrap().hash(&mut hasher);
+    for file in &files {
+        fs::read(file).unwrap().hash(&mut hasher);
     }
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).canonicalize().unwrap();
-    let folder = target.join(format!("npm-{:016x}", hasher.finish()));
-    let lock = fs::File::create(target.join("npm.lock")).unwrap();
+    let folder = target.join(format!("{name}-{:016x}", hasher.finish()));
+    let lock = fs::File::create(target.join(format!("{name}.lock"))).unwrap();
     lock.lock().unwrap();
     if !folder.exists() {
         let new = tempfile::tempdir_in(&target).unwrap();
-        for name in manifests {
-            fs::copy(sources().join(name), new.path().join(name)).unwrap();
+        for file in &files {
+            fs::copy(file, new.path().join(file.file_name().expect("a name"))).unwrap();
         }
         let output = Command::new("npm").arg("ci").current_dir(new.path()).output().unwrap();
         assert!(output.status.success(), "npm ci: {}", String::from_utf8_lossy(&output.stderr));
         fs::rename(new.keep(), &folder).unwrap();
     }
-    copy_apps(&folder).unwrap();
     Some(folder)
 }
 
@@ -51,15 +59,15 @@ pub(crate) fn with_browser() -> Option<PathBuf> {
     installed()
 }
 
-/// Copies the apps, which change more often than their packages. Each file is replaced atomically, because other tests read
-/// it at the same time.
-fn copy_apps(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder.join("apps"))?;
-    for entry in fs::read_dir(sources().join("apps"))? {
+/// Copies the files of a folder, such as apps, which change more often than their packages. Each file is replaced atomically, because
+/// other tests read it at the same time.
+pub(crate) fn copy_files(from: &Path, into: &Path) -> io::Result<()> {
+    fs::create_dir_all(into)?;
+    for entry in fs::read_dir(from)? {
         let entry = entry?;
-        let new = tempfile::NamedTempFile::new_in(folder)?;
+        let new = tempfile::NamedTempFile::new_in(into)?;
         fs::copy(entry.path(), new.path())?;
-        new.persist(folder.join("apps").join(entry.file_name()))?;
+        new.persist(into.join(entry.file_name()))?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use bytes::Bytes;
@@ -177,27 +177,62 @@ impl Workerd {
         ])
     }
 
+    /// Serves what a bundler has made: `index.js` and the WebAssembly modules beside it, with these texts in `env`. Returns what workerd
+    /// says if the app does not load, and `None` as [`Self::serve`] does.
+    pub(crate) fn bundle(bundled: &Path, env: &[(&str, String)]) -> Option<Result<Self, String>> {
+        let entries = fs::read_dir(bundled).expect("the bundle").map(|entry| entry.expect("an entry"));
+        let name = |entry: fs::DirEntry| entry.file_name().into_string().expect("a name");
+        let names: BTreeSet<_> = entries.map(name).filter(|name| name != "index.js").collect();
+        let modules: String =
+            names.iter().map(|name| format!(", (name = \"{name}\", wasm = embed \"{name}\")")).collect();
+        let texts = env.iter().map(|(name, text)| format!("(name = \"{name}\", text = \"{text}\")"));
+        let texts: Vec<_> = texts.collect();
+        let rest = format!("bindings = [{}]", texts.join(", "));
+        let config = config_of(&[ConfigWorker { rest: &rest, ..APP }]);
+        let index = "(name = \"index.js\", esModule = embed \"index.js\")";
+        let config = config.replace(index, &format!("{index}{modules}"));
+        let mut files = vec![("config.capnp", config.into_bytes())];
+        for name in names.iter().map(String::as_str).chain(["index.js"]) {
+            files.push((name, fs::read(bundled.join(name)).expect("read a module")));
+        }
+        Some(Self::start_with(&executable()?, &files))
+    }
+
     /// Starts workerd with these files, one of which is `config.capnp`.
     fn start(files: &[(&str, impl AsRef<[u8]>)]) -> Option<Self> {
-        let executable = executable()?;
+        Some(Self::start_with(&executable()?, files).unwrap_or_else(|said| panic!("workerd said {said}")))
+    }
+
+    /// Does what [`Self::start`] does. Returns what workerd says if it ends instead of listening.
+    fn start_with(executable: &Path, files: &[(&str, impl AsRef<[u8]>)]) -> Result<Self, String> {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for (name, text) in files {
             fs::write(folder.path().join(name), text).expect("write a file");
         }
+        let errors = folder.path().join("errors");
         let mut child = Command::new(executable)
             .args(["serve", "config.capnp", "--experimental", "--control-fd=1"])
             .current_dir(&folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(fs::File::create(&errors).expect("a file"))
             .spawn()
             .expect("start workerd");
-        // workerd prints its address once it listens.
-        let mut line = String::new();
         let mut output = BufReader::new(child.stdout.take().expect("its output"));
-        output.read_line(&mut line).expect("read its output");
-        let event: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("workerd said {line:?}"));
+        // workerd prints its address once it listens, and before that what the app prints while it is loaded.
+        let event: Value = loop {
+            let mut line = String::new();
+            if output.read_line(&mut line).expect("read its output") == 0 {
+                child.wait().expect("its end");
+                return Err(fs::read_to_string(&errors).expect("what it said"));
+            }
+            match serde_json::from_str::<Value>(&line) {
+                Ok(event) if event["event"] == "listen" => break event,
+                _ => {}
+            }
+        };
         let port = event["port"].as_u64().and_then(|port| u16::try_from(port).ok()).expect("a port");
-        Some(Self { child, address: (Ipv4Addr::LOCALHOST, port).into(), _output: output, _folder: folder })
+        Ok(Self { child, address: (Ipv4Addr::LOCALHOST, port).into(), _output: output, _folder: folder })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

@@ -3,11 +3,13 @@
 use nano_runtime::{ABOUT_A_HOST, NODE_MODULES, ONLY_PREFIXED};
 
 /// The modules that Cloudflare Workers add.
-const CLOUDFLARE: [&str; 5] = [
+const CLOUDFLARE: [&str; 7] = [
     "cloudflare:workers",
     "cloudflare:sockets",
+    "cloudflare:durable-objects",
     "cloudflare:email",
     "cloudflare:node",
+    "cloudflare:pipelines",
     "cloudflare:workflows",
 ];
 

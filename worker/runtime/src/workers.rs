@@ -94,7 +94,9 @@ deno_core::extension!(
         "calls.js",
         "call_values.js",
         "cloudflare.js",
+        "cloudflare_durable_objects.js",
         "cloudflare_email.js",
+        "cloudflare_pipelines.js",
         "cloudflare_sockets.js",
         "cloudflare_workflows.js",
         "compatibility.js",
@@ -122,8 +124,10 @@ deno_core::extension!(
     ],
     synthetic_esm = [
         // The loader knows them, and gives them to those who import them by their names without `nano:`.
+        "nano:cloudflare:durable-objects" = "ext:nano_workers/cloudflare_durable_objects.js",
         "nano:cloudflare:email" = "ext:nano_workers/cloudflare_email.js",
         "nano:cloudflare:node" = "ext:workerd/cloudflare_node.js",
+        "nano:cloudflare:pipelines" = "ext:nano_workers/cloudflare_pipelines.js",
         "nano:cloudflare:sockets" = "ext:nano_workers/cloudflare_sockets.js",
         "nano:cloudflare:workers" = "ext:nano_workers/cloudflare.js",
         "nano:cloudflare:workflows" = "ext:nano_workers/cloudflare_workflows.js",

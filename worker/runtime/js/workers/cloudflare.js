@@ -5,6 +5,7 @@
     Error,
     ReflectApply,
     SafeArrayIterator,
+    Symbol,
     TypeError,
   } = primordials;
   const { getAsyncContext, setAsyncContext } = core;
@@ -104,11 +105,17 @@
     enterSpan: (_name, action, ...args) => ReflectApply(action, undefined, [new Span(), ...new SafeArrayIterator(args)]),
   };
 
+  // On Workers without a cache of entrypoints, it has no members either.
+  const cache = standIn(() => NONE);
+
   return {
     abortIsolate,
+    cache,
     DurableObject,
     env,
     exports,
+    // The method by which objects that outlive their worker are made again. None do.
+    restore: Symbol("cloudflare:workers:restore"),
     RpcPromise,
     RpcProperty,
     RpcStub,
