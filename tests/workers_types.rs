@@ -34,6 +34,7 @@ const PROGRAM: &str = r"
       ...await tokens(), ExecutionContext: ctx, ScheduledController: controller, Fetcher: env.ASSETS, RateLimit: env.LIMIT, Hyperdrive: env.DB,
       AnalyticsEngineDataset: env.VISITS, SecretsStoreSecret: env.KEY, WorkerVersionMetadata: env.VERSION, Socket: socket, Console: console,
       Scheduler: scheduler, DigestStream: crypto.DigestStream, Span: tracing.enterSpan('x', (span) => span), Tracing: tracing, Cloudflare,
+      DOMException: new DOMException(),
       Immediate: setImmediate(() => {}), ...Object.fromEntries(await Promise.all(modules.map(async (name) => [name, await import(name)]))),
     };
   };
@@ -76,6 +77,9 @@ binding = 'VERSION'";
 /// The handlers of an app that are called.
 const HANDLERS: [&str; 2] = ["fetch", "scheduled"];
 
+/// The kinds of declarations that are also values when a program runs.
+const VALUES: [&str; 5] = ["class", "var", "const", "let", "function"];
+
 /// What the types declare under one name.
 #[derive(Debug, Default)]
 struct Declared {
@@ -92,22 +96,21 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
     outside.flat_map(|part| part.split(|char: char| !char.is_alphanumeric() && char != '_' && char != '$'))
 }
 
-/// Returns the name that a line at the outermost level declares, and whether it is that of a value.
-fn declaration(line: &str) -> Option<(String, bool)> {
+/// Returns what a line at the outermost level declares: its kind and its name.
+fn declaration(line: &str) -> Option<(&str, String)> {
     let mut rest = line;
     for word in ["export ", "declare ", "abstract "] {
         rest = rest.strip_prefix(word).unwrap_or(rest);
     }
     let (kind, rest) = rest.split_once(' ')?;
-    let is_value = ["class", "var", "const", "let", "function"].contains(&kind);
-    if !is_value && !["interface", "type", "namespace", "module"].contains(&kind) {
+    if !VALUES.contains(&kind) && !["interface", "type", "namespace", "module"].contains(&kind) {
         return None;
     }
     let name = match rest.strip_prefix('"') {
         Some(module) => module.split('"').next(),
         None => words(rest).next(),
     };
-    Some((name?.to_owned(), is_value))
+    Some((kind, name?.to_owned()))
 }
 
 /// Returns the member that a line declares: of a class or an interface, or what a module exports.
@@ -134,18 +137,19 @@ fn member(line: &str) -> Option<&str> {
 fn types(package: &Path) -> BTreeMap<String, Declared> {
     let text = fs::read_to_string(package.join("index.d.ts")).unwrap();
     let mut found = BTreeMap::<String, Declared>::new();
-    let mut current = String::new();
+    let (mut current, mut has_members) = (String::new(), false);
     for line in text.lines() {
         if ["*", "/*", "//"].iter().any(|comment| line.trim_start().starts_with(comment)) {
             continue;
         }
-        if let Some((name, is_value)) = declaration(line) {
+        if let Some((kind, name)) = declaration(line) {
             current.clone_from(&name);
-            found.entry(name).or_default().is_value |= is_value;
+            has_members = kind != "function";
+            found.entry(name).or_default().is_value |= VALUES.contains(&kind);
         }
         let Some(declared) = found.get_mut(&current) else { continue };
         declared.words.extend(words(line).map(str::to_owned));
-        declared.members.extend(member(line).map(str::to_owned));
+        declared.members.extend(member(line).filter(|_| has_members).map(str::to_owned));
     }
     // The module is declared as a namespace.
     let members = found["CloudflareWorkersModule"].members.clone();
