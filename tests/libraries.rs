@@ -39,7 +39,7 @@ const NOT_HERE: &[(&str, &str, &str)] = &[
 ];
 
 /// How many uses one supervisor runs, each in two workers.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 4;
 
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/libraries")
@@ -246,7 +246,7 @@ macro_rules! groups {
 
 groups! {
     clients false #[ignore = "its packages take 250 MB"],
-    crypto false,
+    crypto false #[ignore = "its list of what does not work here changes with node:crypto"],
     data true #[ignore = "it needs three servers of databases"],
     formats false #[ignore = "its packages take 110 MB"],
     rendering false #[ignore = "its packages take 100 MB"],
