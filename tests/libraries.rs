@@ -29,12 +29,7 @@ const NOT_ON_WORKERS: &[(&str, &str)] = &[
 
 /// Uses that fail here although they work on Workers, what is missing, and a part of what is said here.
 const NOT_HERE: &[(&str, &str, &str)] = &[
-    ("body-parser", "servers of node:http", "http.createServer() is not available"),
-    ("express", "servers of node:http", "http.createServer() is not available"),
     ("jsonwebtoken", "key pairs of node:crypto", "crypto.generateKeyPairSync() is not available"),
-    ("koa", "servers of node:http", "http.createServer() is not available"),
-    ("koa-router", "servers of node:http", "http.createServer() is not available"),
-    ("node-fetch", "requests of node:http", "http.request() is not available"),
     ("node-forge", "key pairs of node:crypto", "crypto.generateKeyPairSync() is not available"),
 ];
 

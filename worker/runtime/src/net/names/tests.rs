@@ -45,7 +45,7 @@ fn data(asked: &str, kind: RecordType) -> Result<Vec<RData>, ResponseCode> {
             vec![RData::SOA(SOA::new(host(), name("admin.example."), 1, 2, 3, 4, 5))]
         }
         ("a.example.", RecordType::CAA) => {
-            vec![RData::CAA(CAA::new_issue(true, Some(name("ca.example.")), Vec::new()))]
+            vec![RData::CAA(CAA::new_issue(true, Some(name("ca.example")), Vec::new()))]
         }
         ("a.example.", RecordType::NAPTR) => {
             let [flags, service, regexp] =
