@@ -38,7 +38,7 @@ export default async function (is, throws) {
   is("compose", await compose(async function* (source) { for await (const chunk of source) yield `<${chunk}>`; }).end("c").toArray().then(String), "<c>");
   is("object mode", await Readable.from([{ a: 1 }]).pipe(new PassThrough({ objectMode: true })).toArray(), [{ a: 1 }]);
   is("setEncoding", await Readable.from([Buffer.from([0xe6, 0xb0]), Buffer.from([0xb4])], { objectMode: false }).setEncoding("utf8").toArray(), ["\u6c34"]);
-  // As frameworks make one of a request: without a connection.
+  // As frameworks make one of a request: without a connection. On Workers, it has no socket then.
   class Message extends IncomingMessage {
     constructor() {
       super({ readable: false, remoteAddress: "::1" });
@@ -47,7 +47,7 @@ export default async function (is, throws) {
     }
   }
   const message = new Message();
-  is("a message of HTTP", [message instanceof Readable, message.method, message.url, message.headers["x-a"], message.socket.remoteAddress, await consumers.text(message)], [true, "POST", "/a", "b", "::1", "in parts"]);
+  is("a message of HTTP", [message instanceof Readable, message.method, message.url, message.headers["x-a"], message.socket, await consumers.text(message)], [true, "POST", "/a", "b", undefined, "in parts"]);
   is("read by size", (() => { const readable = new PassThrough(); readable.write("abcdef"); return [String(readable.read(2)), String(readable.read())]; })(), ["ab", "cdef"]);
   const duplex = Duplex.from({ readable: Readable.from(["r"]), writable: sink });
   is("Duplex.from", [duplex instanceof Duplex, String(await duplex.toArray())], [true, "r"]);
