@@ -52,6 +52,7 @@
   }
   webidl.configureInterface(PerformanceEntry);
   const KEYS = ["name", "entryType", "startTime", "duration"];
+  const KEYS_WITH_DETAIL = ["name", "entryType", "startTime", "duration", "detail"];
   inspectable(PerformanceEntry, KEYS);
 
   const clone = (detail) => {
@@ -104,8 +105,8 @@
     }
   }
   webidl.configureInterface(PerformanceMeasure);
-  inspectable(PerformanceMark, [...KEYS, "detail"]);
-  inspectable(PerformanceMeasure, [...KEYS, "detail"]);
+  inspectable(PerformanceMark, KEYS_WITH_DETAIL);
+  inspectable(PerformanceMeasure, KEYS_WITH_DETAIL);
 
   const newMeasure = (name, start, duration, detail) => new PerformanceMeasure(key, name, start, duration, detail);
 
