@@ -23,6 +23,7 @@ mod conformance;
 mod console;
 mod container;
 mod crash_cost;
+mod crypto;
 mod dashboard;
 mod databases;
 mod deploy;

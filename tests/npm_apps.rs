@@ -328,3 +328,23 @@ async fn streams_of_node_work_in_a_handler() {
     let upper = within(supervisor.client("app").await.post("/upper", "shout")).await.unwrap();
     assert_eq!(upper.text(), "SHOUT");
 }
+
+#[tokio::test]
+async fn packages_sign_and_encrypt_with_the_keys_of_node() {
+    let Some(supervisor) = serve("signatures.js", "").await else { return };
+    let of = async |path: &str| supervisor.get("app", path).await.json();
+    let tokens = of("/jsonwebtoken").await;
+    for algorithm in ["HS256", "RS256", "ES256", "ES384", "ES512"] {
+        assert_eq!(tokens[algorithm], json!({ "a": 1 }), "{algorithm}");
+        if algorithm != "HS256" {
+            assert_eq!(tokens[format!("{algorithm} changed")], "invalid signature", "{algorithm}");
+        }
+    }
+    assert_eq!(of("/jose").await, json!([{ "a": 1 }, { "a": 1 }]));
+    assert_eq!(of("/push").await, json!(["aes128gcm", true, "hello\u{2}"]));
+    let expected = json!({
+        "verified": true, "same": true, "decrypted": "secret", "opened": "text", "passphrase": true, "back": true,
+        "certificate": ["CN=forge.example.com", true],
+    });
+    assert_eq!(of("/forge").await, expected);
+}

@@ -61,7 +61,7 @@ export default async function (is, throws) {
   is("stdin is empty", await process.stdin.toArray(), []);
   is("getBuiltinModule", [process.getBuiltinModule("events") === EventEmitter, process.getBuiltinModule("node:os") === os, typeof process.getBuiltinModule("fs").readFileSync, process.getBuiltinModule("nope") ?? null], [true, true, "function", null]);
 
-  is("what private keys are told", (() => { try { createPrivateKey("x"); } catch (error) { return error.message; } })(), "crypto.createPrivateKey() is not available: crypto.subtle.importKey() takes private keys");
+  is("what private keys are told", (() => { try { createPrivateKey("x"); } catch (error) { return error.message; } })(), "Failed to parse private key");
   is("os", [EOL, os.platform(), os.type(), os.endianness(), os.constants.signals.SIGTERM, os.constants.errno.ENOENT], ["\n", "linux", "Linux", "LE", 15, 2]);
   is("constants", [constants.SIGKILL, constants.EACCES, constants.RSA_PKCS1_PADDING], [9, 13, 1]);
   is("module", [isBuiltin("nope"), isBuiltin("node:util"), isBuiltin("path"), builtinModules.includes("util/types"), module.createRequire === createRequire, module.Module === module], [false, true, true, true, true, true]);

@@ -53,6 +53,14 @@ export default async function (is, throws) {
   const brotli = brotliCompressSync(text);
   is("brotli", [brotli.length < 100, brotliDecompressSync(brotli).toString() === text, (await promisify(brotliDecompress)(await promisify(brotliCompress)("later"))).toString()], [true, true, "later"]);
   is("brotli of nothing", [brotliCompressSync("").toString("hex"), brotliDecompressSync(Buffer.from("3b", "hex")).length], ["3b", 0]);
+  const zstd = zlib.zstdCompressSync(text);
+  is("zstd", [zstd.length < 100, zlib.zstdDecompressSync(zstd).toString() === text, (await promisify(zlib.zstdDecompress)(await promisify(zlib.zstdCompress)("later"))).toString()], [true, true, "later"]);
+  is("zstd of known text", [zlib.zstdCompressSync("hello hello hello hello", { pledgedSrcSize: 23 }).toString("hex"), zlib.zstdDecompressSync("").length], ["28b52ffd20176500003068656c6c6f200100994b11", 0]);
+  is("zstd by level", [-5, 1, 19].map((level) => zlib.zstdDecompressSync(zlib.zstdCompressSync(noise, { params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 } })).equals(noise)), [true, true, true]);
+  throws("zstd of garbage", () => zlib.zstdDecompressSync(Buffer.from("garbage")), "Error", "ZSTD_error_prefix_unknown");
+  throws("zstd that is cut off", () => zlib.zstdDecompressSync(zstd.subarray(0, -3)), "Error", "Z_BUF_ERROR");
+  throws("zstd with a wrong parameter", () => zlib.zstdCompressSync("a", { params: { [constants.ZSTD_c_windowLog]: 99 } }), "Error", "ERR_ZLIB_INITIALIZATION_FAILED");
+  throws("zstd with an unknown parameter", () => zlib.zstdCompressSync("a", { params: { 9999: 1 } }), "RangeError", "ERR_ZSTD_INVALID_PARAM");
   is("brotli by quality", [0, 5, 11].map((quality) => brotliDecompressSync(brotliCompressSync(noise, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } })).equals(noise)), [true, true, true]);
   is("brotli in small chunks", brotliDecompressSync(brotliCompressSync(noise, { chunkSize: 64 }), { chunkSize: 100 }).equals(noise), true);
   is("brotli byte by byte", await buffer(Readable.from([...brotliCompressSync("drop by drop")].map((byte) => Buffer.from([byte]))).pipe(createBrotliDecompress())).then(String), "drop by drop");

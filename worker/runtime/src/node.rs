@@ -3,10 +3,10 @@
 //! The scripts are Node's library as published (`third_party/node`), so the ops have the names that it uses. Only ops that need
 //! nothing from the host are implemented here. Scripts of ours replace the parts of the library that would need more.
 //!
-//! - [`brotli`], [`compression`]: the codecs behind `node:zlib`; [`native_memory`]: how much memory they hold.
+//! - [`brotli`], [`compression`], [`zstd`]: the codecs behind `node:zlib`; [`native_memory`]: how much memory they hold.
 //! - [`bytes`]: byte and string operations for `Buffer`.
 //! - [`commonjs`]: the loader behind `require()`.
-//! - [`hash`], [`mod@derive`], [`secret`]: the algorithms behind `node:crypto`.
+//! - [`hash`], [`mod@derive`], [`secret`], [`crypto`]: the algorithms behind `node:crypto`.
 //! - [`domain`]: host names and punycode.
 //! - [`files`]: what the scripts of `node:fs` ask for: the modules of the app, and what a request keeps.
 //! - [`objects`]: properties of objects and calls that JavaScript itself cannot see.
@@ -15,6 +15,7 @@ pub(crate) mod brotli;
 pub(crate) mod bytes;
 pub(crate) mod commonjs;
 pub(crate) mod compression;
+pub(crate) mod crypto;
 pub(crate) mod derive;
 pub(crate) mod domain;
 pub(crate) mod files;
@@ -22,6 +23,7 @@ pub(crate) mod hash;
 pub(crate) mod native_memory;
 pub(crate) mod objects;
 pub(crate) mod secret;
+pub(crate) mod zstd;
 
 use std::borrow::Cow;
 
@@ -113,6 +115,69 @@ deno_core::extension!(
         compression::op_zlib_open,
         compression::op_zlib_reset,
         compression::op_zlib_step,
+        crypto::certificate::op_crypto_spkac_challenge,
+        crypto::certificate::op_crypto_spkac_key,
+        crypto::certificate::op_crypto_spkac_verify,
+        crypto::certificate::op_crypto_x509,
+        crypto::certificate::op_crypto_x509_contents,
+        crypto::certificate::op_crypto_x509_has_key,
+        crypto::certificate::op_crypto_x509_host,
+        crypto::certificate::op_crypto_x509_is_for,
+        crypto::certificate::op_crypto_x509_is_issued,
+        crypto::certificate::op_crypto_x509_is_signed,
+        crypto::certificate::op_crypto_x509_key,
+        crypto::certificate::op_crypto_x509_key_contents,
+        crypto::cipher::op_crypto_cipher,
+        crypto::cipher::op_crypto_cipher_aad,
+        crypto::cipher::op_crypto_cipher_final,
+        crypto::cipher::op_crypto_cipher_get_tag,
+        crypto::cipher::op_crypto_cipher_info,
+        crypto::cipher::op_crypto_cipher_padding,
+        crypto::cipher::op_crypto_cipher_set_tag,
+        crypto::cipher::op_crypto_cipher_update,
+        crypto::cipher::op_crypto_ciphers,
+        crypto::exchange::op_crypto_dh,
+        crypto::exchange::op_crypto_dh_checked,
+        crypto::exchange::op_crypto_dh_compute,
+        crypto::exchange::op_crypto_dh_generate,
+        crypto::exchange::op_crypto_dh_group,
+        crypto::exchange::op_crypto_dh_number,
+        crypto::exchange::op_crypto_dh_set,
+        crypto::exchange::op_crypto_dh_size,
+        crypto::exchange::op_crypto_ecdh,
+        crypto::exchange::op_crypto_ecdh_compute,
+        crypto::exchange::op_crypto_ecdh_convert,
+        crypto::exchange::op_crypto_ecdh_generate,
+        crypto::exchange::op_crypto_ecdh_private,
+        crypto::exchange::op_crypto_ecdh_public,
+        crypto::exchange::op_crypto_ecdh_set,
+        crypto::exchange::op_crypto_shared,
+        crypto::key::op_crypto_key_algorithm,
+        crypto::key::op_crypto_key_bytes,
+        crypto::key::op_crypto_key_details,
+        crypto::key::op_crypto_key_equals,
+        crypto::key::op_crypto_key_public_half,
+        crypto::key::op_crypto_key_secret,
+        crypto::key::op_crypto_key_type,
+        crypto::key_read::op_crypto_key_read_jwk,
+        crypto::key_read::op_crypto_key_read_private,
+        crypto::key_read::op_crypto_key_read_public,
+        crypto::key_write::op_crypto_key_write,
+        crypto::key_write::op_crypto_key_write_jwk,
+        crypto::make::op_crypto_make,
+        crypto::make::op_crypto_make_later,
+        crypto::make::op_crypto_make_public,
+        crypto::primes::op_crypto_is_prime,
+        crypto::primes::op_crypto_is_prime_later,
+        crypto::primes::op_crypto_prime,
+        crypto::primes::op_crypto_prime_later,
+        crypto::rsa::op_crypto_rsa,
+        crypto::sign::op_crypto_sign,
+        crypto::sign::op_crypto_sign_finish,
+        crypto::sign::op_crypto_sign_start,
+        crypto::sign::op_crypto_sign_update,
+        crypto::sign::op_crypto_verify,
+        crypto::sign::op_crypto_verify_finish,
         derive::op_node_hkdf,
         derive::op_node_hkdf_async,
         derive::op_node_pbkdf2,
@@ -158,6 +223,10 @@ deno_core::extension!(
         secret::op_node_key_equals,
         secret::op_node_random_int,
         secret::op_node_timing_safe_equal,
+        zstd::op_zstd_close,
+        zstd::op_zstd_error,
+        zstd::op_zstd_open,
+        zstd::op_zstd_step,
     ],
     lazy_loaded_js = [
         dir "js/node",
@@ -166,6 +235,8 @@ deno_core::extension!(
         "ext:nano_node/commonjs.js" = "commonjs.js",
         "ext:nano_node/console.js" = "console.js",
         "ext:nano_node/crypto.js" = "crypto.js",
+        "ext:nano_node/crypto_digests.js" = "crypto_digests.js",
+        "ext:nano_node/crypto_host.js" = "crypto_host.js",
         "ext:nano_node/dns_host.js" = "dns_host.js",
         "ext:nano_node/domain.js" = "domain.js",
         "ext:nano_node/files.js" = "files.js",

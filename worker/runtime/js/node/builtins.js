@@ -2,10 +2,8 @@
 (function () {
   const { core, primordials } = __bootstrap;
   const {
-    ArrayPrototypeFilter,
-    ObjectAssign,
+    ObjectFreeze,
     ObjectKeys,
-    RegExpPrototypeTest,
   } = primordials;
   const load = core.loadExtScript;
   const own = (script) => load(`ext:nano_node/${script}`);
@@ -42,14 +40,11 @@
   }
 
   function zlib() {
-    const { constants } = published("zlib.js");
-    const zlib = { ...constants, ...published("zlib.js") };
-    const names = ArrayPrototypeFilter(
-      ObjectKeys(zlib),
-      (name) => typeof zlib[name] === "function" && RegExpPrototypeTest(/zstd/i, name),
-    );
-    const why = "there are gzip, deflate and Brotli";
-    return ObjectAssign(zlib, own("absent.js").absent("zlib", why, { classes: names }));
+    const { ZSTD_ERRORS } = core.loadExtScript("ext:deno_node/_zlib_binding.mjs");
+    const library = published("zlib.js");
+    const { ZSTD_COMPRESS, ZSTD_DECOMPRESS } = library.constants;
+    const constants = ObjectFreeze({ ...library.constants, ZSTD_DECODE: ZSTD_DECOMPRESS, ZSTD_ENCODE: ZSTD_COMPRESS, ...ZSTD_ERRORS });
+    return { ...constants, ...library, constants };
   }
 
   function tlsWrap() {

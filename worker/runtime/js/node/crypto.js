@@ -1,150 +1,55 @@
-// node:crypto: digests, key derivation, comparison, random values, and the web's crypto.
+// node:crypto: Workers' own scripts (third_party/workerd), with digests and key derivation of the library that has the other modules of Node.
+// What takes long and has a callback runs on another thread.
 (function () {
   const { core, primordials } = __bootstrap;
-  const {
-    Error,
-    ObjectGetPrototypeOf,
-    SafeArrayIterator,
-    StringPrototypeSlice,
-    StringPrototypeStartsWith,
-    StringPrototypeToLowerCase,
-    TypedArrayPrototypeGetByteLength,
-  } = primordials;
-  const { op_node_create_hash, op_node_timing_safe_equal } = core.ops;
-  // The library tells the handle of a digest from a name by the handle's class. The build script compiles the handles of
-  // this crate under another name, so they have no such class. This object stands for it.
-  core.ops.Hasher = { prototype: ObjectGetPrototypeOf(op_node_create_hash("md5")) };
-  // These ops charge their work to the request that asks for it.
-  for (const name of new SafeArrayIterator(["op_node_hkdf_async", "op_node_pbkdf2_async", "op_node_scrypt_async"])) {
-    const op = core.ops[name];
-    core.ops[name] = (...args) => op(core.getAsyncContext()?.request ?? 0, ...new SafeArrayIterator(args));
-  }
-  const published = (script) => core.loadExtScript(`ext:deno_node/${script}`);
-  const { Hash, Hmac, createHash, getHashes } = published("internal/crypto/hash.ts");
-  const { hkdf, hkdfSync } = published("internal/crypto/hkdf.ts");
-  const { KeyObject, PrivateKeyObject, PublicKeyObject, SecretKeyObject, createSecretKey, getArrayBufferOrView } = published("internal/crypto/keys.ts");
-  const { pbkdf2, pbkdf2Sync } = published("internal/crypto/pbkdf2.ts");
-  const { scrypt, scryptSync } = published("internal/crypto/scrypt.ts");
-  const { randomBytes } = published("internal/crypto/_randomBytes.ts");
-  const { randomFill, randomFillSync } = published("internal/crypto/_randomFill.mjs");
-  const { default: randomInt } = published("internal/crypto/_randomInt.ts");
-  const { crypto: constants } = published("internal_binding/constants.ts");
-  const { ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH, ERR_INVALID_ARG_TYPE } = published("internal/errors.ts");
-  const { isArrayBufferView } = published("internal/util/types.ts");
-  const { validateObject, validateString } = published("internal/validators.mjs");
-  const { crypto: webcrypto } = core.loadExtScript("ext:nano_workers/crypto.js");
+  const { ObjectDefineProperty, PromisePrototypeThen, SymbolFor } = primordials;
+  const library = core.loadExtScript("ext:workerd/node_crypto.js").default;
+  const { validateFunction, validateInt32 } = core.loadExtScript("ext:workerd/validators.js");
+  const { begin } = core.loadExtScript("ext:nano_node/crypto_host.js");
+  const digests = core.loadExtScript("ext:nano_node/crypto_digests.js");
+  const { checkPrimeSync, generateKeyPairSync, generatePrimeSync } = library;
 
-  // OpenSSL knows a digest by several names and ignores case.
-  const PREFIX = "rsa-";
-  const aliases = {
+  /** Calls back with what a promise resolves to. */
+  function tell(promise, callback, values = (value) => [value]) {
+    PromisePrototypeThen(promise, (value) => callback(null, ...values(value)), (error) => callback(error));
+  }
+
+  function generateKeyPair(type, options, callback) {
+    validateFunction(callback, "callback");
+    const call = () => generateKeyPairSync(type, options);
+    // What is wrong with the options is told to the callback too.
+    const started = async () => await begin(call);
+    tell(started(), callback, ({ publicKey, privateKey }) => [publicKey, privateKey]);
+  }
+  ObjectDefineProperty(generateKeyPair, SymbolFor("nodejs.util.promisify.customArgs"), {
     __proto__: null,
-    "ripemd": "ripemd160",
-    "rmd160": "ripemd160",
-    "sha-1": "sha1",
-    "sha-256": "sha256",
-    "sha-384": "sha384",
-    "sha-512": "sha512",
-    "sha2-256": "sha256",
-    "sha2-384": "sha384",
-    "sha2-512": "sha512",
-    "sha512/224": "sha512-224",
-    "sha512/256": "sha512-256",
-  };
-  function digestName(name) {
-    if (typeof name !== "string") return name;
-    const lower = StringPrototypeToLowerCase(name);
-    const short = StringPrototypeStartsWith(lower, PREFIX) ? StringPrototypeSlice(lower, PREFIX.length) : lower;
-    return aliases[short] ?? short;
-  }
-
-  function hash(algorithm, data, options = "hex") {
-    validateString(algorithm, "algorithm");
-    if (typeof data !== "string" && !isArrayBufferView(data)) {
-      throw new ERR_INVALID_ARG_TYPE("input", ["Buffer", "TypedArray", "DataView", "string"], data);
-    }
-    const { outputEncoding = "hex", outputLength } = typeof options === "string" ? { outputEncoding: options } : options;
-    const hash = createHash(digestName(algorithm), outputLength === undefined ? undefined : { outputLength });
-    return hash.update(data).digest(outputEncoding);
-  }
-
-  function timingSafeEqual(a, b) {
-    const [left, right] = [bytesOf(a, "buf1"), bytesOf(b, "buf2")];
-    if (TypedArrayPrototypeGetByteLength(left) !== TypedArrayPrototypeGetByteLength(right)) throw new ERR_CRYPTO_TIMING_SAFE_EQUAL_LENGTH();
-    return op_node_timing_safe_equal(left, right);
-  }
-  function bytesOf(value, name) {
-    if (typeof value === "string") {
-      throw new ERR_INVALID_ARG_TYPE(name, ["ArrayBuffer", "Buffer", "TypedArray", "DataView"], value);
-    }
-    return getArrayBufferOrView(value, name);
-  }
-
-  // Packages call these with every key and treat a key that fails as a secret. They take their presence to mean KeyObjects.
-  function createPrivateKey() {
-    throw new Error("crypto.createPrivateKey() is not available: crypto.subtle.importKey() takes private keys");
-  }
-  function createPublicKey() {
-    throw new Error("crypto.createPublicKey() is not available: crypto.subtle.importKey() takes public keys");
-  }
-
-  function randomUUID(options) {
-    if (options !== undefined) validateObject(options, "options");
-    return webcrypto.randomUUID();
-  }
-
-  const { absent } = core.loadExtScript("ext:nano_node/absent.js");
-  const { CryptoKey } = core.loadExtScript("ext:nano_workers/crypto.js");
-  const missing = absent("crypto", "crypto.subtle has ciphers, signatures and key pairs", {
-    classes: [
-      "Certificate", "Cipher", "Cipheriv", "Decipher", "Decipheriv", "DiffieHellman", "DiffieHellmanGroup", "ECDH", "Sign",
-      "Verify", "X509Certificate",
-    ],
-    functions: [
-      "checkPrime", "checkPrimeSync", "createCipher", "createCipheriv", "createDecipher", "createDecipheriv",
-      "createDiffieHellman", "createDiffieHellmanGroup", "createECDH", "createSign", "createVerify", "diffieHellman",
-      "generateKey", "generateKeyPair", "generateKeyPairSync", "generateKeySync", "generatePrime", "generatePrimeSync",
-      "getCipherInfo", "getCiphers", "getCurves", "getDiffieHellman", "privateDecrypt", "privateEncrypt", "publicDecrypt",
-      "publicEncrypt", "setEngine", "setFips", "sign", "verify",
-    ],
+    value: ["publicKey", "privateKey"],
   });
 
-  return {
-    ...missing,
-    CryptoKey,
-    PrivateKeyObject,
-    PublicKeyObject,
-    SecretKeyObject,
-    fips: false,
-    getFips: () => 0,
-    pseudoRandomBytes: randomBytes,
-    secureHeapUsed: () => undefined,
-    Hash,
-    Hmac,
-    KeyObject,
-    constants,
-    createHash: (algorithm, options) => createHash(digestName(algorithm), options),
-    createHmac: (algorithm, key, options) => Hmac(digestName(algorithm), key, options),
-    createPrivateKey,
-    createPublicKey,
-    createSecretKey,
-    getHashes,
-    getRandomValues: (array) => webcrypto.getRandomValues(array),
-    hash,
-    hkdf: (digest, ...rest) => hkdf(digestName(digest), ...rest),
-    hkdfSync: (digest, ...rest) => hkdfSync(digestName(digest), ...rest),
-    pbkdf2: (password, salt, iterations, length, digest, callback) =>
-      pbkdf2(password, salt, iterations, length, digestName(digest), callback),
-    pbkdf2Sync: (password, salt, iterations, length, digest) =>
-      pbkdf2Sync(password, salt, iterations, length, digestName(digest)),
-    randomBytes,
-    randomFill,
-    randomFillSync,
-    randomInt,
-    randomUUID,
-    scrypt,
-    scryptSync,
-    subtle: webcrypto.subtle,
-    timingSafeEqual,
-    webcrypto,
+  function generatePrime(size, options, callback) {
+    validateInt32(size, "size", 1);
+    if (typeof options === "function") {
+      callback = options;
+      options = {};
+    }
+    validateFunction(callback, "callback");
+    tell(begin(() => generatePrimeSync(size, options)), callback);
+  }
+
+  function checkPrime(candidate, options, callback) {
+    if (typeof options === "function") {
+      callback = options;
+      options = {};
+    }
+    const checked = begin(() => checkPrimeSync(candidate, options), () => validateFunction(callback, "callback"));
+    tell(checked, callback);
+  }
+
+  const { getHashes, randomBytes, randomFill, randomFillSync, randomInt, randomUUID, timingSafeEqual } = digests;
+  const replaced = {
+    checkPrime, generateKeyPair, generatePrime, getHashes, pseudoRandomBytes: randomBytes, randomBytes, randomFill, randomFillSync, randomInt,
+    randomUUID, timingSafeEqual,
   };
+  for (const name in replaced) library[name] = replaced[name];
+  return library;
 })();

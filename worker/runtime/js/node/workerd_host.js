@@ -58,6 +58,21 @@
     get "cloudflare-internal:sockets"() {
       return { default: sockets() };
     },
+    get "node-internal:crypto"() {
+      return { default: load("ext:nano_node/crypto_host.js").cryptoImpl };
+    },
+    get "node-internal:crypto_hash"() {
+      return load("ext:nano_node/crypto_digests.js");
+    },
+    get "node-internal:crypto_hkdf"() {
+      return load("ext:nano_node/crypto_digests.js");
+    },
+    get "node-internal:crypto_pbkdf2"() {
+      return load("ext:nano_node/crypto_digests.js");
+    },
+    get "node-internal:crypto_scrypt"() {
+      return load("ext:nano_node/crypto_digests.js");
+    },
     // An encoding is compared with this one only.
     "node-internal:buffer": { default: { HEX: "hex" } },
     get "node-internal:events"() {
@@ -72,7 +87,8 @@
       },
     },
     get "node-internal:internal_buffer"() {
-      return { Buffer: published("internal/buffer.mjs").default.Buffer };
+      const { default: { Buffer }, kMaxLength } = published("internal/buffer.mjs");
+      return { Buffer, kMaxLength };
     },
     get "node-internal:internal_dns"() {
       return load("ext:nano_node/dns_host.js").functions();
@@ -88,7 +104,10 @@
     },
     "node-internal:internal_tls_jsstream": { JSStreamSocket },
     "node-internal:internal_types": {
+      isAnyArrayBuffer: core.isAnyArrayBuffer,
+      isArrayBuffer: core.isArrayBuffer,
       isArrayBufferView: ArrayBufferIsView,
+      isDataView: core.isDataView,
       isUint8Array: (value) => TypedArrayPrototypeGetSymbolToStringTag(value) === "Uint8Array",
     },
     get "node-internal:internal_url"() {
@@ -120,6 +139,9 @@
     },
     get "node-internal:streams_state"() {
       return { getDefaultHighWaterMark: published("internal/streams/state.js").getDefaultHighWaterMark };
+    },
+    get "node-internal:streams_transform"() {
+      return { Transform: streams().Transform };
     },
     // Imported and not used.
     "node-internal:streams_util": {},

@@ -17,6 +17,13 @@ thread_local! {
 pub(super) struct NativeMemory(Cell<i64>);
 
 impl NativeMemory {
+    /// Counts so many bytes.
+    pub(super) fn of(bytes: usize) -> Self {
+        let memory = Self::default();
+        memory.set(bytes);
+        memory
+    }
+
     /// Adds bytes that were allocated.
     pub(super) fn add(&self, bytes: usize) {
         self.change(signed(bytes));

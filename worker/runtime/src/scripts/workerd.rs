@@ -1,4 +1,4 @@
-//! The scripts of `node:fs`, `node:net`, `node:http` and others, from the published package of workerd (`third_party/workerd`): each
+//! The scripts of `node:crypto`, `node:fs`, `node:net`, `node:http` and others, from the published package of workerd (`third_party/workerd`): each
 //! module becomes a script that loads the others. What they import beyond them is in `js/node/workerd_host.js`.
 
 use std::collections::BTreeMap;
