@@ -28,10 +28,7 @@ const NOT_ON_WORKERS: &[(&str, &str)] = &[
 ];
 
 /// Uses that fail here although they work on Workers, what is missing, and a part of what is said here.
-const NOT_HERE: &[(&str, &str, &str)] = &[
-    ("jsonwebtoken", "key pairs of node:crypto", "crypto.generateKeyPairSync() is not available"),
-    ("node-forge", "key pairs of node:crypto", "crypto.generateKeyPairSync() is not available"),
-];
+const NOT_HERE: &[(&str, &str, &str)] = &[];
 
 /// How many uses one supervisor runs, each in two workers.
 const AT_ONCE: usize = 4;
@@ -241,7 +238,7 @@ macro_rules! groups {
 
 groups! {
     clients false #[ignore = "its packages take 250 MB"],
-    crypto false #[ignore = "its list of what does not work here changes with node:crypto"],
+    crypto false #[ignore = "its packages take 60 MB"],
     data true #[ignore = "it needs three servers of databases"],
     formats false #[ignore = "its packages take 110 MB"],
     rendering false #[ignore = "its packages take 100 MB"],
