@@ -238,7 +238,7 @@ macro_rules! groups {
 
 groups! {
     clients false #[ignore = "its packages take 250 MB"],
-    crypto false #[ignore = "its packages take 60 MB"],
+    crypto false #[ignore = "it takes half a minute, and one group is enough for each run"],
     data true #[ignore = "it needs three servers of databases"],
     formats false #[ignore = "its packages take 110 MB"],
     rendering false #[ignore = "its packages take 100 MB"],
