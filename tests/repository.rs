@@ -282,6 +282,29 @@ fn files_below(folder: &str) -> Vec<PathBuf> {
     files
 }
 
+/// Scripts that load on first use run after apps, which may have changed the iterator of arrays.
+#[test]
+fn our_scripts_go_through_arrays_by_nothing_that_apps_can_change() {
+    // The library of Node does it everywhere.
+    let folders = ["net", "platform", "workers"].map(|folder| format!("worker/runtime/js/{folder}"));
+    let scripts: Vec<_> = folders.iter().flat_map(|folder| files_below(folder)).collect();
+    assert!(scripts.len() > 50, "{scripts:?}");
+    let mut found = Vec::new();
+    for script in scripts {
+        let text = fs::read_to_string(&script).unwrap();
+        for (line, number) in text.lines().zip(1..) {
+            let is_loop = line.contains("for (") && line.contains(" of ") && !line.contains(" of new Safe");
+            let is_list = ["const [", "let ["].iter().any(|list| line.trim_start().starts_with(list))
+                && !line.contains("] = new Safe");
+            let is_spread = line.contains("[...") && !line.contains("[...new Safe");
+            if is_loop || is_list || is_spread {
+                found.push(format!("{}:{number}: {line}", script.display()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
 #[test]
 fn every_field_of_the_configuration_is_set_in_a_test_of_the_whole() {
     let tests = all_tests();

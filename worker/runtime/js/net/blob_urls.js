@@ -32,7 +32,7 @@
     if (match === null || (match[1] === "" && match[2] === "")) {
       throw new TypeError(`the Range "${field}" does not name one range of bytes`);
     }
-    const [, first, last] = match;
+    const { 1: first, 2: last } = match;
     const start = first === "" ? MathMax(length - Number(last), 0) : Number(first);
     const end = first === "" || last === "" ? length - 1 : MathMin(Number(last), length - 1);
     if (start >= length || (first !== "" && last !== "" && Number(first) > Number(last))) {
@@ -50,7 +50,7 @@
     const field = getHeader(request.headerList, "range");
     const response = field === null ? newInnerResponse(200, "OK") : newInnerResponse(206, "Partial Content");
     if (field !== null) {
-      const [start, end] = rangeOf(field, length);
+      const { 0: start, 1: end } = rangeOf(field, length);
       blob = slice(blob, start, end + 1);
       ArrayPrototypePush(response.headerList, ["content-range", `bytes ${start}-${end}/${length}`]);
     }

@@ -9,7 +9,7 @@
   const { dispatch, EventTarget, inspectable, setIsTrusted } = core.loadExtScript("ext:nano_platform/event.js");
   const { MessageEvent } = core.loadExtScript("ext:nano_platform/event_types.js");
   const { defineEventHandler } = core.loadExtScript("ext:nano_platform/event_handlers.js");
-  const { clone } = core.loadExtScript("ext:nano_platform/structured_clone.js");
+  const { clone, markNotSerializable } = core.loadExtScript("ext:nano_platform/structured_clone.js");
 
   let open = [];
 
@@ -58,6 +58,7 @@
   defineEventHandler(BroadcastChannel.prototype, "messageerror");
   webidl.configureInterface(BroadcastChannel);
   inspectable(BroadcastChannel, ["name", "onmessage", "onmessageerror"]);
+  markNotSerializable(BroadcastChannel.prototype);
 
   return { BroadcastChannel };
 })();

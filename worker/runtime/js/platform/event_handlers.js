@@ -55,7 +55,8 @@
         activate?.(target);
       },
     };
-    ObjectDefineProperty(object, name, ObjectGetOwnPropertyDescriptor(accessors, name));
+    // An app may have given every object a `value` before this runs.
+    ObjectDefineProperty(object, name, { __proto__: null, ...ObjectGetOwnPropertyDescriptor(accessors, name) });
   }
 
   return { defineEventHandler };

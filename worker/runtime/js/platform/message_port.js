@@ -124,7 +124,8 @@
     #port1;
     #port2;
     constructor() {
-      const [one, two] = [new End(), new End()];
+      const one = new End();
+      const two = new End();
       one.other = two;
       two.other = one;
       this.#port1 = newPort(one);

@@ -110,7 +110,7 @@
         text = StringPrototypeReplace(text, ESCAPED, unescape);
         rest = StringPrototypeTrim(StringPrototypeSlice(rest, end + 1));
       } else {
-        const [unquoted] = RegExpPrototypeExec(UNQUOTED, rest);
+        const { 0: unquoted } = RegExpPrototypeExec(UNQUOTED, rest);
         text = StringPrototypeTrim(unquoted);
         rest = StringPrototypeSlice(rest, unquoted.length);
       }

@@ -48,21 +48,19 @@
     },
   });
 
-  /** Corrects the names of the accessors of an interface. */
-  function correctAccessors({ prototype }) {
-    const keys = ObjectKeys(prototype);
-    for (let i = 0; i < keys.length; i++) {
-      const { get, set } = ObjectGetOwnPropertyDescriptor(prototype, keys[i]);
-      if (get !== undefined) rename(get, `get ${keys[i]}`);
-      if (set !== undefined) rename(set, `set ${keys[i]}`);
-    }
-  }
-
   function correctInterfaces(interfaces) {
     const members = ObjectGetOwnPropertyDescriptors(requestMembers(interfaces.Request));
     for (const name in members) ObjectDefineProperty(interfaces.Request.prototype, name, members[name]);
     for (const name in LENGTHS) correctLengths(interfaces[name], LENGTHS[name]);
-    for (const name in interfaces) correctAccessors(interfaces[name]);
+    for (const name in interfaces) {
+      const { prototype } = interfaces[name];
+      const keys = ObjectKeys(prototype);
+      for (let i = 0; i < keys.length; i++) {
+        const { get, set } = ObjectGetOwnPropertyDescriptor(prototype, keys[i]);
+        if (get !== undefined) rename(get, `get ${keys[i]}`);
+        if (set !== undefined) rename(set, `set ${keys[i]}`);
+      }
+    }
   }
 
   function correctConsole(console) {
@@ -74,5 +72,5 @@
     }.groupCollapsed;
   }
 
-  return { correctAccessors, correctConsole, correctInterfaces };
+  return { correctConsole, correctInterfaces };
 })();

@@ -4,6 +4,7 @@
   const { core, primordials } = __bootstrap;
   const { op_urlpattern_parse, op_urlpattern_process_match_input } = core.ops;
   const {
+    ArrayPrototypeConcat,
     ArrayPrototypeMap,
     ObjectDefineProperty,
     ObjectPrototypeIsPrototypeOf,
@@ -16,16 +17,19 @@
     Uint32Array,
   } = primordials;
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
+  const { markNotSerializable } = core.loadExtScript("ext:nano_platform/structured_clone.js");
   const { parseComponents } = core.loadExtScript("ext:deno_web/00_url.js");
   const { converters } = webidl;
   const { boolean, USVString } = converters;
 
   const COMPONENTS = ["protocol", "username", "password", "hostname", "port", "pathname", "search", "hash"];
 
-  const initOf = webidl.createDictionaryConverter("URLPatternInit", [
-    ...ArrayPrototypeMap(COMPONENTS, (key) => ({ key, converter: USVString })),
-    { key: "baseURL", converter: USVString },
-  ]);
+  // An app may have changed what a spread of an array does before this runs.
+  const initOf = webidl.createDictionaryConverter(
+    "URLPatternInit",
+    ArrayPrototypeMap(COMPONENTS, (key) => ({ key, converter: USVString })),
+    [{ key: "baseURL", converter: USVString }],
+  );
   const optionsOf = webidl.createDictionaryConverter("URLPatternOptions", [
     { key: "ignoreCase", converter: boolean, defaultValue: false },
   ]);
@@ -161,6 +165,7 @@
     }
   }
   webidl.configureInterface(URLPattern);
+  markNotSerializable(URLPattern.prototype);
 
   ObjectDefineProperty(URLPattern.prototype, SymbolFor("Deno.privateCustomInspect"), {
     __proto__: null,
@@ -169,7 +174,7 @@
     value(inspect, options) {
       const { createFilteredInspectProxy } = core.loadExtScript("ext:deno_web/01_console.js");
       const evaluate = ObjectPrototypeIsPrototypeOf(URLPattern.prototype, this);
-      const keys = [...COMPONENTS, "hasRegExpGroups"];
+      const keys = ArrayPrototypeConcat(COMPONENTS, "hasRegExpGroups");
       return inspect(createFilteredInspectProxy({ object: this, evaluate, keys }), options);
     },
   });

@@ -101,19 +101,7 @@
     process: "ext:nano_node/process.js",
     setImmediate: "ext:deno_node/timers.ts",
   };
-  const isDenoInterface = {
-    __proto__: null,
-    BroadcastChannel: true,
-    CompressionStream: true,
-    DecompressionStream: true,
-    FileReader: true,
-    URLPattern: true,
-  };
-  function loadInterface(name) {
-    const value = load(lazyInterfaces[name])[name];
-    if (isDenoInterface[name]) complete(value);
-    return value;
-  }
+  const loadInterface = (name) => load(lazyInterfaces[name])[name];
   // Attributes of the global object.
   const attributes = {
     get caches() {
@@ -207,11 +195,6 @@
     structuredClone: messagePort.structuredClone,
   };
   shapes.correctInterfaces(interfaces);
-  /** Makes an interface of deno_web what the standards say. */
-  function complete(Interface) {
-    shapes.correctAccessors(Interface);
-    messagePort.markNotSerializable(Interface.prototype);
-  }
   const serializable = { __proto__: null, Blob: true, DOMException: true, File: true, QuotaExceededError: true };
   for (const name in interfaces) {
     ObjectDefineProperty(globalThis, name, core.propNonEnumerable(interfaces[name]));

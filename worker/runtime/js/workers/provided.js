@@ -11,6 +11,7 @@
     Number,
     ObjectEntries,
     ObjectKeys,
+    SafeArrayIterator,
     String,
     StringPrototypeSlice,
     TypeError,
@@ -33,7 +34,7 @@
   function keyOf(options) {
     if (typeof options !== "object" || options === null) throw new Error("invalid rate limit options");
     const others = [];
-    for (const name of ObjectKeys(options)) {
+    for (const name of new SafeArrayIterator(ObjectKeys(options))) {
       if (name !== "key") others[others.length] = name;
     }
     if (others.length > 0) throw new Error(`bad rate limit options: [${ArrayPrototypeJoin(others, ",")}]`);
@@ -87,7 +88,7 @@
       if (event !== undefined && event !== null && typeof event !== "object") {
         throw new TypeError(`${failed}: parameter 1 is not of type 'AnalyticsEngineEvent'.`);
       }
-      for (const { 0: field, 1: convert } of ObjectEntries(FIELDS)) {
+      for (const { 0: field, 1: convert } of new SafeArrayIterator(ObjectEntries(FIELDS))) {
         const values = event?.[field];
         if (values === undefined || values === null) continue;
         if (!ArrayIsArray(values)) {

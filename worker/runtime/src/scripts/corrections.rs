@@ -4,6 +4,7 @@
 //! that workers pay nothing for it. The versions of the crates are pinned. If a passage is missing in another version, the build
 //! fails and names it, and the correction has to be reviewed.
 
+mod cloning;
 mod correction;
 mod crypto;
 mod fetch;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use deno_core::{Extension, ExtensionFileSource};
 
+use self::cloning::CLONING;
 use self::correction::Correction;
 use self::crypto::CRYPTO;
 use self::fetch::FETCH;
@@ -22,7 +24,7 @@ use self::node::NODE;
 use self::streams::STREAMS;
 
 /// The corrections of scripts that belong to extensions.
-const CORRECTIONS: [&[Correction]; 3] = [STREAMS, FETCH, CRYPTO];
+const CORRECTIONS: [&[Correction]; 4] = [STREAMS, FETCH, CRYPTO, CLONING];
 
 /// Applies the corrections of a script.
 pub(crate) fn correct(specifier: &str, source: &str) -> String {

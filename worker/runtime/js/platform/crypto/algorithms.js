@@ -126,7 +126,7 @@
 
   // Wrapping is export and encryption. Unwrapping is decryption and import.
   redefine("wrapKey", 4, async (original, subtle, args) => {
-    const [format, key, wrappingKey, algorithm] = args;
+    const { 0: format, 1: key, 2: wrappingKey, 3: algorithm } = args;
     const gcm = unusualGcm(algorithm, wrappingKey, new Uint8Array(), "wrapKey");
     if (gcm === undefined) return ReflectApply(original, subtle, args);
     const exported = await exportKey(subtle, format, key);
@@ -174,13 +174,13 @@
   }
 
   redefine("sign", 3, async (original, subtle, args) => {
-    const [algorithm, key, data] = args;
+    const { 0: algorithm, 1: key, 2: data } = args;
     if (!isShortDigest(algorithm, key, "sign")) return ReflectApply(original, subtle, args);
     return TypedArrayPrototypeGetBuffer(op_p384_sign(materialOf(key), await padded(subtle, data)));
   });
 
   redefine("verify", 4, async (original, subtle, args) => {
-    const [algorithm, key, signature, data] = args;
+    const { 0: algorithm, 1: key, 2: signature, 3: data } = args;
     if (isShortDigest(algorithm, key, "verify")) {
       const given = TypedArrayPrototypeSlice(bytesOf(signature) ?? new Uint8Array());
       return op_p384_verify(materialOf(key), await padded(subtle, data), given);

@@ -50,7 +50,7 @@
   }
 
   redefine("importKey", 5, async (original, subtle, args) => {
-    const [format, jwk, algorithm] = args;
+    const { 0: format, 1: jwk, 2: algorithm } = args;
     const key = await ReflectApply(original, subtle, args);
     if (format !== "jwk") return key;
     const name = nameOf(algorithmOf(key));
