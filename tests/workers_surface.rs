@@ -9,6 +9,20 @@ use serde_json::Value;
 use crate::harness::free_address;
 use crate::harness::workerd::Both;
 
+/// JavaScript that returns one of each of the objects that handlers of HTMLRewriter get, by the names of their types.
+pub(crate) const TOKENS: &str = r"
+  const tokens = async () => {
+    const found = {};
+    const keep = (kind) => (token) => { found[kind] ??= token; };
+    const page = new HTMLRewriter()
+      .on('a', { element(element) { found.Element ??= element; element.onEndTag(keep('EndTag')); }, text: keep('Text'), comments: keep('Comment') })
+      .onDocument({ doctype: keep('Doctype'), end: keep('DocumentEnd') })
+      .transform(new Response('<!doctype html><a>x<!--x--></a>'));
+    await page.text();
+    return found;
+  };
+";
+
 /// A GET lists globals, statics (`.`), members of prototypes (`#`) and members of single objects (`>`). A POST of such a list
 /// returns those that are not there.
 const PROGRAM: &str = r"
@@ -18,16 +32,6 @@ const PROGRAM: &str = r"
     for (let at = object; at && at !== Object.prototype && at !== Function.prototype; at = Object.getPrototypeOf(at)) {
       for (const key of Reflect.ownKeys(at)) if (typeof key === 'string' && !PLAIN.has(key) && !/^_/.test(key)) found.add(key);
     }
-    return found;
-  };
-  const tokens = async () => {
-    const found = {};
-    const keep = (kind) => (token) => { found[kind] ??= token; };
-    const page = new HTMLRewriter()
-      .on('a', { element(element) { found.Element ??= element; element.onEndTag(keep('EndTag')); }, text: keep('Text'), comments: keep('Comment') })
-      .onDocument({ doctype: keep('Doctype'), end: keep('DocumentEnd') })
-      .transform(new Response('<!doctype html><a>x<!--x--></a>'));
-    await page.text();
     return found;
   };
   const single = async (request, env, ctx) => ({ ...await tokens(), DigestStream: crypto.DigestStream.prototype,
@@ -70,7 +74,7 @@ pub(crate) fn absences() -> BTreeSet<String> {
 
 #[tokio::test]
 async fn every_global_and_member_of_workers_is_there_or_listed() {
-    let Some(both) = Both::serve(PROGRAM, free_address()).await else { return };
+    let Some(both) = Both::serve(&format!("{TOKENS}{PROGRAM}"), free_address()).await else { return };
     let [_, theirs] = both.send("GET", "/", &[], "").await.map(Result::unwrap);
     let all: Vec<Value> = serde_json::from_slice(&theirs.body).unwrap();
     assert!(all.len() > 1500, "{}", all.len());

@@ -9,23 +9,13 @@ use serde_json::Value;
 
 use crate::TestSupervisor;
 use crate::harness::{App, free_address, npm};
-use crate::workers_surface::absences;
+use crate::workers_surface::{TOKENS, absences};
 
 /// Answers a POST of members by the names of types with those that are not there, and with the types of which it has no object.
 const PROGRAM: &str = r"
   import { connect } from 'cloudflare:sockets';
   import { tracing } from 'cloudflare:workers';
   let controller;
-  const tokens = async () => {
-    const found = {};
-    const keep = (kind) => (token) => { found[kind] ??= token; };
-    const page = new HTMLRewriter()
-      .on('a', { element(element) { found.Element ??= element; element.onEndTag(keep('EndTag')); }, text: keep('Text'), comments: keep('Comment') })
-      .onDocument({ doctype: keep('Doctype'), end: keep('DocumentEnd') })
-      .transform(new Response('<!doctype html><a>x<!--x--></a>'));
-    await page.text();
-    return found;
-  };
   const objects = async (env, ctx) => {
     const socket = connect(env.NOWHERE);
     for (const end of [socket.opened, socket.closed]) end.catch(() => {});
@@ -232,7 +222,7 @@ async fn everything_that_the_types_declare_works_or_is_listed() {
     let handlers = asked.remove(&"ExportedHandler".to_owned()).expect("a row");
     asked.retain(|name, members| !members.is_empty() || types[*name].is_value);
 
-    let app = App::new("app", PROGRAM)
+    let app = App::new("app", &format!("{PROGRAM}{TOKENS}"))
         .file("wrangler.toml", WRANGLER)
         .file("public/file.txt", "text")
         .set("development = true")

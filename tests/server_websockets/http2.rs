@@ -62,6 +62,15 @@ async fn text(answer: Response<h2::RecvStream>) -> String {
     String::from_utf8(text).unwrap()
 }
 
+/// Serves an app with these settings of the server. Returns a client of the app and one of the metrics as well.
+async fn serve(app: &str, settings: &str) -> (TestSupervisor, SendRequest<Bytes>, Client) {
+    let admin = free_address();
+    let plan = TestSupervisor::plan().set(&format!("admin = '{admin}'\n{settings}"));
+    let supervisor = plan.app(App::new("app", app)).start().await;
+    let client = connect(supervisor.address("app").await).await;
+    (supervisor, client, Client::afresh(admin))
+}
+
 /// Sends as the server takes it, and ends the stream.
 async fn send_all(mut outgoing: h2::SendStream<Bytes>, mut bytes: Bytes) {
     while !bytes.is_empty() {
@@ -223,10 +232,7 @@ async fn a_client_that_takes_nothing_of_one_websocket_gets_the_others() {
       server.addEventListener('close', ({ code }) => console.log(`closed ${code}`));
       return new Response(null, { status: 101, webSocket: client });
     } }";
-    let admin = free_address();
-    let plan = TestSupervisor::plan().set(&format!("admin = '{admin}'\nsend_timeout = '1s'"));
-    let supervisor = plan.app(App::new("app", app)).start().await;
-    let client = connect(supervisor.address("app").await).await;
+    let (supervisor, client, admin) = serve(app, "send_timeout = '1s'").await;
     let mut fast = open(&client, "/").await;
     let (_slow, mut outgoing) = request(&client, ask("/", &[VERSION])).await;
     let before = process::peak_rss(supervisor.pid());
@@ -239,7 +245,6 @@ async fn a_client_that_takes_nothing_of_one_websocket_gets_the_others() {
     assert!(after < before + (8 << 20), "{before} {after}");
     send(&mut fast, "2000").await;
     assert_eq!(hears(&mut fast).await, "Binary of 2000 bytes");
-    let admin = Client::afresh(admin);
     assert_eq!(metrics(&admin).await["nano_streams_reset_total"], 1.0);
 }
 
@@ -253,10 +258,7 @@ async fn many_short_messages_that_an_app_does_not_take_leave_the_connection_alon
       server.addEventListener('message', ({ data }) => { messages++; if (data === 'last') server.send(String(messages)); });
       return new Response(null, { status: 101, webSocket: client });
     } }";
-    let admin = free_address();
-    let plan = TestSupervisor::plan().set(&format!("admin = '{admin}'"));
-    let supervisor = plan.app(App::new("app", app)).start().await;
-    let client = connect(supervisor.address("app").await).await;
+    let (_supervisor, client, admin) = serve(app, "").await;
     let (mut answer, mut outgoing) = request(&client, ask("/", &[VERSION])).await;
     // More than the worker takes before the app does.
     let mut long = Bytes::from(talker::frame(BINARY, &[7; 140 * 1024]));
@@ -265,7 +267,6 @@ async fn many_short_messages_that_an_app_does_not_take_leave_the_connection_alon
         let capacity = within(std::future::poll_fn(|cx| outgoing.poll_capacity(cx))).await.unwrap().unwrap();
         outgoing.send_data(long.split_to(capacity.min(long.len())), false).unwrap();
     }
-    let admin = Client::afresh(admin);
     until("the client has to wait", async || {
         (metrics(&admin).await["nano_credit_stalls_total{app=\"app\"}"] > 0.0).then_some(())
     })
@@ -290,17 +291,13 @@ async fn websockets_that_an_app_does_not_take_hold_up_no_request_of_their_connec
       held.push(server);
       return new Response(null, { status: 101, webSocket: client });
     } }";
-    let admin = free_address();
-    let plan = TestSupervisor::plan().set(&format!("admin = '{admin}'"));
-    let supervisor = plan.app(App::new("app", app)).start().await;
-    let client = connect(supervisor.address("app").await).await;
+    let (_supervisor, client, admin) = serve(app, "").await;
     let mut answers = Vec::new();
     for _ in 0..4 {
         let (answer, outgoing) = request(&client, ask("/", &[VERSION])).await;
         answers.push(answer);
         tokio::spawn(send_all(outgoing, talker::frame(BINARY, &[7; 1 << 20]).into()));
     }
-    let admin = Client::afresh(admin);
     until("the WebSockets have to wait", async || {
         (metrics(&admin).await["nano_credit_stalls_total{app=\"app\"}"] >= 4.0).then_some(())
     })
