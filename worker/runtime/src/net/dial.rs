@@ -1,6 +1,6 @@
-//! The only way out of a worker: every outbound TCP connection of an app is opened here. The policy of the app must allow the
-//! address, whatever asks for the connection and however many redirects led to it. Each connection needs a [`OutboundSlot`], of which an
-//! app has a limited number.
+//! The only way out of a worker: every outbound TCP connection of an app is opened here; only name servers are asked elsewhere, in
+//! [`names`](super::names). The policy of the app must allow the address, whatever asks for the connection and however many redirects
+//! led to it. Each connection needs a [`OutboundSlot`], of which an app has a limited number.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
