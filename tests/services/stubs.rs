@@ -258,6 +258,38 @@ async fn pipelined_calls_wait_for_no_answer() {
 }
 
 #[tokio::test]
+async fn apps_that_have_changed_what_arrays_can_do_still_call_each_other() {
+    let change = "delete Array.prototype[Symbol.iterator]; Promise.prototype.then = undefined;";
+    let other = format!(
+        "import {{ RpcTarget, WorkerEntrypoint }} from 'cloudflare:workers';
+         {change}
+         class Counter extends RpcTarget {{ increment(by) {{ return by + 1; }} get child() {{ return {{ a: {{ b: new Counter() }} }}; }} }}
+         export class Own extends WorkerEntrypoint {{ name() {{ return 'own'; }} }}
+         export default class extends WorkerEntrypoint {{
+           counter() {{ return new Counter(); }}
+           async use(callback) {{ return await callback(1); }}
+           async own() {{ return await this.ctx.exports.Own.name(); }}
+           response(text) {{ return new Response(text, {{ headers: new Headers({{ 'x-a': text }}) }}); }}
+         }}"
+    );
+    let code = format!(
+        "{change}
+         export default {{ async fetch(request, {{ OTHER }}) {{
+           const counter = await OTHER.counter();
+           const response = await OTHER.response('text');
+           return Response.json([
+             await counter.increment(1), await counter.child.a.b.increment(2), await OTHER.use((number) => number + 3), await OTHER.own(),
+             response.headers.get('x-a'), await response.text(),
+           ]);
+         }} }}"
+    );
+    let caller = App::new("caller", &code).set("services = { OTHER = 'other' }");
+    let supervisor = TestSupervisor::plan().app(caller).app(App::new("other", &other)).start().await;
+    assert_eq!(supervisor.get("caller", "/").await.json(), json!([2, 3, 4, "own", "text", "text"]));
+    supervisor.in_flight("other", 0).await;
+}
+
+#[tokio::test]
 async fn a_stream_that_nobody_reads_on_ends() {
     let other = "import { WorkerEntrypoint } from 'cloudflare:workers';
       export default class extends WorkerEntrypoint {

@@ -5,6 +5,7 @@
   const {
     ArrayPrototypePush,
     Error,
+    ObjectDefineProperty,
     ObjectKeys,
     ObjectPrototypeIsPrototypeOf,
     ObjectSetPrototypeOf,
@@ -99,12 +100,15 @@
     const found = isLoaded && hasDefault(app.exported) ? ["default"] : [];
     if (isLoaded) ArrayPrototypePush(found, ...new SafeArrayIterator(names()));
     const exports = {};
-    for (const isOfClass of [false, true]) {
+    const add = (isOfClass) => {
       for (let i = 0; i < found.length; i++) {
         const name = found[i];
-        if (isEntrypoint(name === "default" ? app.exported : app.namespace[name]) === isOfClass) exports[name] = stubOf(name);
+        if (isEntrypoint(name === "default" ? app.exported : app.namespace[name]) !== isOfClass) continue;
+        ObjectDefineProperty(exports, name, { __proto__: null, value: stubOf(name), configurable: true, enumerable: true, writable: true });
       }
-    }
+    };
+    add(false);
+    add(true);
     if (isLoaded) all = exports;
     return exports;
   }

@@ -17,6 +17,7 @@
     Proxy,
     ReflectGet,
     RegExpPrototypeTest,
+    SafeArrayIterator,
     SafeRegExp,
     Symbol,
     SymbolDispose,
@@ -334,7 +335,7 @@
 
   /** The member of this name of what has the state. */
   function property(of, name) {
-    const reach = (path, args) => of.reach([name, ...path], args);
+    const reach = (path, args) => of.reach([name, ...new SafeArrayIterator(path)], args);
     return callable(RpcProperty.prototype, { __proto__: null, reach, read: () => reach([]).promise });
   }
 
@@ -358,9 +359,12 @@
   const define = (object, key, value) =>
     ObjectDefineProperty(object, key, { __proto__: null, value, configurable: true, writable: true });
 
-  for (const { 0: constructor, 1: name } of [[RpcProperty, "JsRpcProperty"], [RpcPromise, "JsRpcPromise"], [RpcStub, "JsRpcStub"]]) {
+  const tag = (constructor, name) =>
     ObjectDefineProperty(constructor.prototype, SymbolToStringTag, { __proto__: null, value: name, configurable: true });
-  }
+
+  tag(RpcProperty, "JsRpcProperty");
+  tag(RpcPromise, "JsRpcPromise");
+  tag(RpcStub, "JsRpcStub");
   define(RpcStub.prototype, "dup", methods.dup);
   define(RpcStub.prototype, "onRpcBroken", methods.onRpcBroken);
   define(RpcStub.prototype, SymbolDispose, function () {
