@@ -16,13 +16,16 @@ class Counter extends RpcTarget {
   child() { return new Counter(`${this.#name} child`); }
   spin() { for (;;); }
   wait() { console.log('waits'); return new Promise(() => {}); }
+  broken() { return { [Symbol.dispose]: () => { throw new RangeError(`${this.#name} cannot be disposed`); } }; }
+  hold(stub) { return new Promise((resolve) => letGo = resolve); }
   [Symbol.dispose]() { console.log(`${this.#name} disposed`); }
 }
-let kept;
+let kept, letGo;
 export default class extends WorkerEntrypoint {
   async fetch(request) {
     const { pathname } = new URL(request.url);
     if (pathname === '/kept') try { return new Response(await kept()); } catch ({ message }) { return new Response(message); }
+    if (pathname === '/let-go') letGo();
     return new Response('other');
   }
   counter(name) { return new Counter(name); }
@@ -84,6 +87,35 @@ async fn what_is_disposed_is_told_to_the_app_that_it_is_of() {
         supervisor.log.line_with(line).await;
     }
     supervisor.in_flight("other", 0).await;
+}
+
+#[tokio::test]
+async fn a_disposer_that_throws_is_logged_and_ends_nothing_else() {
+    let work = "
+      const counter = await env.OTHER.counter(pathname);
+      const result = await counter.broken();
+      if (pathname === '/disposed') result[Symbol.dispose]();
+      return Response.json([await counter.increment(), await counter.increment()]);";
+    let (supervisor, client) = both(work).await;
+    // By the app that has called, and by the end of the request.
+    for path in ["/disposed", "/left"] {
+        assert_eq!(client.get(path).await.unwrap().json(), json!([1, 2]));
+        supervisor.log.line_with(&format!("RangeError: {path} cannot be disposed")).await;
+    }
+    supervisor.in_flight("other", 0).await;
+}
+
+#[tokio::test]
+async fn what_a_call_was_given_is_disposed_when_it_returns_too_late() {
+    let work = "
+      const counter = await env.OTHER.counter('given');
+      counter.hold(counter).catch(() => {});
+      return Response.json(await counter.increment());";
+    let (supervisor, client) = both(work).await;
+    assert_eq!(client.get("/").await.unwrap().json(), json!(1));
+    supervisor.in_flight("other", 0).await;
+    supervisor.get("other", "/let-go").await;
+    supervisor.log.line_with("given disposed").await;
 }
 
 #[tokio::test]

@@ -23,9 +23,8 @@
   const { op_session_next, op_session_send, op_session_thrown } = core.ops;
   const { packError, prepare, unpack, unreadable, write } = core.loadExtScript("ext:nano_workers/call_values.js");
   const { reachInto } = core.loadExtScript("ext:nano_workers/reach.js");
-  const { disposeAll, disposeNothing, disposeResult, failed, hookBehind, hookOf, own, remote, settled, stubOf } = core.loadExtScript(
-    "ext:nano_workers/stubs.js",
-  );
+  const { disposeAll, disposeNothing, disposeResult, disposeSoon, failed, hookBehind, hookOf, own, remote, settled, stubOf } = core
+    .loadExtScript("ext:nano_workers/stubs.js");
 
   const {
     CALL, checked, COMES, DISPOSED, disposeKept, FORGET, full, isNumber, isPath, isWithDispose, MOST_CALLS, MOST_STUBS, NOT, over, RELEASE,
@@ -337,7 +336,10 @@
 
     /** Sends the result of a call. `stubs` came with the call. */
     #answer(number, answer, value, stubs) {
-      if (this.#broken !== undefined) return disposeResult(value);
+      if (this.#broken !== undefined) {
+        disposeAll(stubs);
+        return disposeSoon(value);
+      }
       const exporter = this.#exporter(true);
       let kept = NOT;
       let message;
@@ -361,7 +363,7 @@
 
     /** Sends what a call has thrown. */
     #refuse(number, answer, error, stubs) {
-      if (this.#broken !== undefined) return;
+      if (this.#broken !== undefined) return disposeAll(stubs);
       const kept = answer.hasFollowers ? COMES : NOT;
       // Usually, nothing is left of the session.
       if (number === 1 && this.#fail !== undefined && !this.#hasSent && kept === NOT) {

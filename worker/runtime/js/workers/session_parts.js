@@ -12,7 +12,7 @@
   } = primordials;
   const { op_session_full } = core.ops;
   const { RpcTarget } = core.loadExtScript("ext:nano_workers/entrypoints.js");
-  const { disposeAll, disposeNothing, disposeResult } = core.loadExtScript("ext:nano_workers/stubs.js");
+  const { disposeAll, disposeNothing, disposeSoon } = core.loadExtScript("ext:nano_workers/stubs.js");
 
   // The kinds of messages. Each ends with a value and its table.
   /** What is called (0: the entrypoint; above: what was given with this number; below: the result of this call), path, whether it is called. */
@@ -50,7 +50,7 @@
   /** Disposes what was kept for calls of a result. */
   function disposeKept({ value, stubs }) {
     if (stubs !== undefined) disposeAll(stubs);
-    disposeResult(value);
+    disposeSoon(value);
   }
 
   const over = () => new Error("the call is over");

@@ -59,6 +59,15 @@
     if (value !== null && (typeof value === "object" || typeof value === "function")) value[SymbolDispose]?.();
   }
 
+  /** Disposes soon of a value of this app. Nobody waits for that, so what its disposer throws is logged. */
+  function disposeSoon(value) {
+    PromisePrototypeThen(
+      PromisePrototypeThen(PromiseResolve(), () => disposeResult(value)),
+      undefined,
+      (error) => log(`Uncaught (in Symbol.dispose) ${describe(error)}`, ERROR),
+    );
+  }
+
   /** What a call gives whose result is this app's already. */
   function settled(promise) {
     return {
@@ -173,13 +182,7 @@
       return new TargetHook(this.#target);
     }
     dispose() {
-      if (--this.#target.holders > 0) return;
-      const { value } = this.#target;
-      PromisePrototypeThen(
-        PromisePrototypeThen(PromiseResolve(), () => value[SymbolDispose]?.()),
-        undefined,
-        (error) => log(`Uncaught (in Symbol.dispose) ${describe(error)}`, ERROR),
-      );
+      if (--this.#target.holders === 0) disposeSoon(this.#target.value);
     }
     whenBroken() {}
   }
@@ -375,7 +378,7 @@
   });
 
   return {
-    callOwn, disposeAll, disposeNothing, disposeResult, failed, hookBehind, hookOf, isOurs, own, promised, property, remote, RpcPromise, RpcProperty,
-    RpcStub, settled, stubOf,
+    callOwn, disposeAll, disposeNothing, disposeResult, disposeSoon, failed, hookBehind, hookOf, isOurs, own, promised, property, remote, RpcPromise,
+    RpcProperty, RpcStub, settled, stubOf,
   };
 })();
