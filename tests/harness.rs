@@ -6,6 +6,7 @@ pub(crate) mod databases;
 mod folder;
 mod load;
 mod log;
+pub(crate) mod lone_worker;
 pub(crate) mod npm;
 pub(crate) mod origin;
 pub(crate) mod process;

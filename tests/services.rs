@@ -4,6 +4,7 @@
 mod as_on_workers;
 mod calls;
 mod changes;
+mod hostile;
 mod stubs;
 
 use nix::sys::signal::Signal;

@@ -12,7 +12,6 @@
     MapPrototypeGet,
     ObjectPrototypeIsPrototypeOf,
     PromisePrototypeThen,
-    SafeArrayIterator,
     SymbolDispose,
     TypedArrayPrototypeGetBuffer,
     TypedArrayPrototypeGetByteLength,
@@ -24,11 +23,11 @@
     Uint8Array,
   } = primordials;
   const { cannot } = core.loadExtScript("ext:nano_platform/structured_clone.js");
+  const { fieldsOf, headersOf, text, unreadable } = core.loadExtScript("ext:nano_workers/call_values.js");
   const { takeStatic } = core.loadExtScript("ext:nano_net/body_streams.js");
   const { isService } = core.loadExtScript("ext:nano_workers/reach.js");
   const { Request, toInnerRequest } = core.loadExtScript("ext:deno_fetch/23_request.js");
   const { Response, responseIsError, toInnerResponse } = core.loadExtScript("ext:deno_fetch/23_response.js");
-  const { headerListFromHeaders } = core.loadExtScript("ext:deno_fetch/20_headers.js");
   const { ReadableStream, WritableStream } = core.loadExtScript("ext:deno_web/06_streams.js");
 
   // The kinds of entries in a table, besides those of call_values.js.
@@ -45,7 +44,6 @@
 
   const nothing = () => {};
   const isA = (constructor, value) => ObjectPrototypeIsPrototypeOf(constructor.prototype, value);
-  const unreadable = () => new TypeError("the other app has sent a value that cannot be read");
   const refuse = (message) => {
     throw cannot(message);
   };
@@ -142,7 +140,7 @@
     PromisePrototypeThen(writer.ready, nothing, nothing);
     let isOver = false;
     return {
-      write: (piece) => writer.write(piece),
+      write: (piece) => writer.write(bytesOf(piece, "What is written must be bytes")),
       close() {
         isOver = true;
         return writer.close();
@@ -199,19 +197,32 @@
     if (isA(Request, value)) {
       const inner = toInnerRequest(value);
       const { method, url, redirect } = value;
-      return [REQUEST, [method, url, redirect, [...new SafeArrayIterator(headerListFromHeaders(value.headers))]], bodyOf(value, inner, packing)];
+      return [REQUEST, [method, url, redirect, fieldsOf(value.headers)], bodyOf(value, inner, packing)];
     }
     if (isA(Response, value)) {
       const inner = toInnerResponse(value);
       if (responseIsError(value) || inner.webSocket !== undefined) refuse("A Response with a WebSocket, or of an error, could not be cloned.");
       const { status, statusText } = value;
-      return [RESPONSE, [status, statusText, [...new SafeArrayIterator(headerListFromHeaders(value.headers))]], bodyOf(value, inner, packing)];
+      return [RESPONSE, [status, statusText, fieldsOf(value.headers)], bodyOf(value, inner, packing)];
     }
     return undefined;
   }
 
-  /** Makes what an entry of a table says. `real` has what the entries before it have become. */
-  function make({ 1: kind, 2: what, 3: body }, importer, real) {
+  /** Returns a body that has come with its request or response: bytes, or a stream that an entry before it has become. */
+  function givenBody(body, unpacking) {
+    if (body === null) return null;
+    if (ArrayBufferIsView(body)) {
+      const bytes = bytesOf(body);
+      unpacking.take(TypedArrayPrototypeGetBuffer(bytes));
+      return bytes;
+    }
+    const stream = MapPrototypeGet(unpacking.real, body);
+    if (!isA(ReadableStream, stream)) throw unreadable();
+    return stream;
+  }
+
+  /** Makes what an entry of a table says. */
+  function make({ 1: kind, 2: what, 3: body }, importer, unpacking) {
     switch (kind) {
       case READABLE:
         return readableOf(importer.hook(what));
@@ -228,13 +239,16 @@
       case REQUEST:
       case RESPONSE: {
         if (!ArrayIsArray(what)) throw unreadable();
-        const given = body === null || ArrayBufferIsView(body) ? body : MapPrototypeGet(real, body);
-        if (given === undefined) throw unreadable();
+        const given = givenBody(body, unpacking);
         const { 0: first, 1: second, 2: third, 3: fourth } = what;
-        if (kind === RESPONSE) return new Response(given, { __proto__: null, status: first, statusText: second, headers: third });
-        const init = { __proto__: null, method: first, redirect: third, headers: fourth, body: given };
+        if (kind === RESPONSE) {
+          if (typeof first !== "number") throw unreadable();
+          return new Response(given, { __proto__: null, status: first, statusText: text(second), headers: headersOf(unpacking.take(third)) });
+        }
+        const headers = headersOf(unpacking.take(fourth));
+        const init = { __proto__: null, method: text(first), redirect: text(third), headers, body: given };
         if (given !== null && !ArrayBufferIsView(given)) init.duplex = "half";
-        return new Request(second, init);
+        return new Request(text(second), init);
       }
       default:
         throw unreadable();

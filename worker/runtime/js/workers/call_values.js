@@ -30,6 +30,7 @@
     SetPrototypeAdd,
     SetPrototypeClear,
     SetPrototypeForEach,
+    SetPrototypeHas,
     SymbolPrototypeToString,
     SyntaxError,
     TypedArrayPrototypeGetBuffer,
@@ -55,9 +56,19 @@
   const BODIES = 4;
   const loadBodies = () => core.loadExtScript("ext:nano_workers/call_bodies.js");
 
+  /** Most fields of headers: each is compared with those before it. */
+  const MOST_FIELDS = 256;
+
   const refuse = (message) => {
     throw cannot(message);
   };
+
+  /** Returns the fields of headers as they are sent. */
+  function fieldsOf(headers) {
+    const fields = headerListFromHeaders(headers);
+    if (fields.length > MOST_FIELDS) refuse(`Headers with more than ${MOST_FIELDS} fields could not be cloned.`);
+    return [...new SafeArrayIterator(fields)];
+  }
 
   function nameOf(value) {
     try {
@@ -121,7 +132,7 @@
       if (core.isDate(value) || core.isRegExp(value) || core.isBoxedPrimitive(value)) return value;
       if (ArrayBufferIsView(value)) return this.#view(value);
       if (ObjectPrototypeIsPrototypeOf(Headers.prototype, value)) {
-        return this.#entry(value, {}, HEADERS, [...new SafeArrayIterator(headerListFromHeaders(value))]);
+        return this.#entry(value, {}, HEADERS, fieldsOf(value));
       }
       if (ObjectPrototypeIsPrototypeOf(RpcTarget.prototype, value)) return this.#stub(value);
       if (this.#exporter !== undefined && ObjectGetPrototypeOf(value) !== ObjectPrototype) {
@@ -211,10 +222,29 @@
 
   const unreadable = () => new TypeError("the other app has sent a value that cannot be read");
 
-  function make(entry, importer, real) {
+  /** Returns a text. Anything else would be made one, which takes for ever if it is lists that are in each other many times. */
+  function text(value) {
+    if (typeof value !== "string") throw unreadable();
+    return value;
+  }
+
+  function headersOf(fields) {
+    if (!ArrayIsArray(fields) || fields.length > MOST_FIELDS) throw unreadable();
+    const headers = new Headers();
+    for (let i = 0; i < fields.length; i++) {
+      const field = fields[i];
+      if (!ArrayIsArray(field)) throw unreadable();
+      headers.append(text(field[0]), text(field[1]));
+    }
+    return headers;
+  }
+
+  function make(entry, importer, unpacking) {
     switch (entry[1]) {
       case ERROR: {
-        const { 2: kind, 3: name, 4: message } = entry;
+        const kind = text(entry[2]);
+        const name = text(entry[3]);
+        const message = text(entry[4]);
         const error = kind === "AggregateError"
           ? new AggregateError([], message)
           : new (CONSTRUCTORS[kind] ?? Error)(message);
@@ -222,18 +252,15 @@
         return error;
       }
       case DOM_EXCEPTION:
-        return new DOMException(entry[2], entry[3]);
-      case HEADERS: {
-        const headers = new Headers();
-        for (const { 0: name, 1: value } of new SafeArrayIterator(entry[2])) headers.append(name, value);
-        return headers;
-      }
+        return new DOMException(text(entry[2]), text(entry[3]));
+      case HEADERS:
+        return headersOf(unpacking.take(entry[2]));
       case STUB:
         if (importer === undefined) throw unreadable();
         return importer.stub(importer.hook(entry[2]));
       default:
-        if (importer === undefined || !(entry[1] >= BODIES)) throw unreadable();
-        return loadBodies().make(entry, importer, real);
+        if (importer === undefined || typeof entry[1] !== "number" || entry[1] < BODIES) throw unreadable();
+        return loadBodies().make(entry, importer, unpacking);
     }
   }
 
@@ -241,16 +268,23 @@
   class Unpacking {
     real = new SafeMap();
     seen = new SafeMap();
+    #taken = new SafeSet();
 
     constructor(table, importer) {
-      for (let i = 0; i < table.length; i++) MapPrototypeSet(this.real, table[i][0], make(table[i], importer, this.real));
+      for (let i = 0; i < table.length; i++) MapPrototypeSet(this.real, table[i][0], make(table[i], importer, this));
       for (let i = 0; i < table.length; i++) {
         if (table[i][1] !== ERROR) continue;
         const error = MapPrototypeGet(this.real, table[i][0]);
-        const members = table[i][5];
+        const members = this.take(table[i][5]);
         const keys = ObjectKeys(members);
         for (let k = 0; k < keys.length; k++) set(error, keys[k], this.fix(members[keys[k]]));
       }
+    }
+    /** Returns a part of an entry, which no other has: a few bytes would tell of the same part again and again. */
+    take(part) {
+      if (typeof part !== "object" || part === null || SetPrototypeHas(this.#taken, part)) throw unreadable();
+      SetPrototypeAdd(this.#taken, part);
+      return part;
     }
     /** Returns the value with everything in its place. Objects stay the same. */
     fix(value) {
@@ -316,5 +350,5 @@
     }
   }
 
-  return { pack, packError, prepare, unpack, unreadable, write };
+  return { fieldsOf, headersOf, pack, packError, prepare, text, unpack, unreadable, write };
 })();

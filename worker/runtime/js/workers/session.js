@@ -21,14 +21,14 @@
     TypedArrayPrototypeGetByteLength,
   } = primordials;
   const { op_session_next, op_session_send, op_session_thrown } = core.ops;
-  const { packError, prepare, unpack, unreadable, write } = core.loadExtScript("ext:nano_workers/call_values.js");
+  const { prepare, unpack, unreadable, write } = core.loadExtScript("ext:nano_workers/call_values.js");
   const { reachInto } = core.loadExtScript("ext:nano_workers/reach.js");
   const { disposeAll, disposeNothing, disposeResult, disposeSoon, failed, hookBehind, hookOf, own, remote, settled, stubOf } = core
     .loadExtScript("ext:nano_workers/stubs.js");
 
   const {
-    CALL, checked, COMES, DISPOSED, disposeKept, FORGET, full, isNumber, isPath, isWithDispose, MOST_CALLS, MOST_STUBS, NOT, over, RELEASE,
-    RemoteHook, RESULT, THROWN,
+    CALL, checked, COMES, DISPOSED, disposeKept, FORGET, full, isNumber, isPath, isWithDispose, MOST_CALLS, MOST_STUBS, NOT, over, packThrown,
+    RELEASE, RemoteHook, RESULT, THROWN,
   } = core.loadExtScript("ext:nano_workers/session_parts.js");
 
   class Session {
@@ -177,7 +177,7 @@
         stubs,
         hook: (number) => {
           if (!isNumber(number)) {
-            const own = MapPrototypeGet(this.#given, -number)?.dup();
+            const own = NumberIsSafeInteger(number) ? MapPrototypeGet(this.#given, -number)?.dup() : undefined;
             if (own === undefined) throw unreadable();
             return own;
           }
@@ -375,7 +375,7 @@
         }
       }
       this.#report?.(error);
-      this.#finish(number, answer, kept, packError([THROWN, number, kept], error), stubs);
+      this.#finish(number, answer, kept, packThrown([THROWN, number, kept], error), stubs);
     }
 
     #finish(number, answer, kept, message, stubs) {
@@ -465,7 +465,8 @@
 
     #forget(number) {
       const answer = isNumber(number) ? MapPrototypeGet(this.#answers, number) ?? MapPrototypeGet(this.#kept, number) : undefined;
-      if (answer === undefined) throw unreadable();
+      // One that has not been sent goes on, and is counted until then.
+      if (answer?.stubs === undefined) throw unreadable();
       MapPrototypeDelete(this.#answers, number);
       MapPrototypeDelete(this.#kept, number);
       disposeKept(answer);

@@ -11,6 +11,7 @@
     TypedArrayPrototypeGetByteLength,
   } = primordials;
   const { op_session_full } = core.ops;
+  const { packError } = core.loadExtScript("ext:nano_workers/call_values.js");
   const { RpcTarget } = core.loadExtScript("ext:nano_workers/entrypoints.js");
   const { disposeAll, disposeNothing, disposeSoon } = core.loadExtScript("ext:nano_workers/stubs.js");
 
@@ -71,6 +72,15 @@
     );
   }
 
+  /** Returns a message with an error, or, if that is too long, with the error that says so. */
+  function packThrown(parts, error) {
+    try {
+      return checked(packError(parts, error));
+    } catch (tooLong) {
+      return packError(parts, tooLong);
+    }
+  }
+
   function full(isStub) {
     op_session_full(isStub);
     return new Error(
@@ -108,7 +118,7 @@
   }
 
   return {
-    CALL, checked, COMES, DISPOSED, disposeKept, FORGET, full, isNumber, isPath, isWithDispose, MOST_CALLS, MOST_STUBS, NOT, over, RELEASE,
-    RemoteHook, RESULT, THROWN,
+    CALL, checked, COMES, DISPOSED, disposeKept, FORGET, full, isNumber, isPath, isWithDispose, MOST_CALLS, MOST_STUBS, NOT, over, packThrown,
+    RELEASE, RemoteHook, RESULT, THROWN,
   };
 })();

@@ -31,6 +31,7 @@
   const { log } = core.loadExtScript("ext:nano_workers/globals.js");
   const { reachInto, states } = core.loadExtScript("ext:nano_workers/reach.js");
   const { describe } = core.loadExtScript("ext:nano_workers/respond.js");
+  const { RequestPrototype } = core.loadExtScript("ext:deno_fetch/23_request.js");
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 
   const ERROR = 3;
@@ -196,7 +197,10 @@
     }
     reach(path, args) {
       const isFetch = path.length === 1 && path[0] === "fetch" && args !== undefined;
-      return isFetch ? settled(this.#service.fetch(args[0])) : this.#service.reach(path, args);
+      if (!isFetch) return this.#service.reach(path, args);
+      // The other app's scripts make one of what its app fetches.
+      const isRequest = ObjectPrototypeIsPrototypeOf(RequestPrototype, args[0]);
+      return isRequest ? settled(this.#service.fetch(args[0])) : failed(new TypeError("a service fetches a Request and nothing else"));
     }
     use(path, args) {
       return this.reach(path, args).promise;

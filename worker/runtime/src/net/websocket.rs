@@ -218,8 +218,8 @@ impl FrameReader {
 }
 
 impl Socket {
-    /// Adds the WebSocket that a `fetch` of the request with this id has asked for. The app answers closing frames. It ends with the
-    /// request.
+    /// Adds the WebSocket that a `fetch` of the request with this id has asked for. It ends with that request, and the app answers
+    /// its closing frames.
     pub(super) fn fetched(state: &Rc<RefCell<OpState>>, io: Io, request: u32) -> ResourceId {
         let mut socket = WebSocket::after_handshake(io, Role::Client);
         socket.set_auto_close(false);
