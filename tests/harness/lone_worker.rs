@@ -12,7 +12,9 @@ use nano_protocol::limits::PROTOCOL_VERSION;
 use nano_protocol::message::{
     BindingKind, Control, Hello, Load, Loaded, ModuleOptions, NetRules, RequestLine, Role, WorkerLimits,
 };
-use nano_protocol::{Connection, Handle, Head, HeadKind, Incoming, Receiver, Sender, Side, Witness, descriptors};
+use nano_protocol::{
+    Connection, Handle, Head, HeadKind, Incoming, Receiver, Sender, Side, Witness, descriptors,
+};
 use tempfile::TempDir;
 
 use super::executable;
@@ -42,7 +44,8 @@ impl LoneWorker {
         command.args(["worker", "--connections", "1"]).env_clear().current_dir("/").stdout(Stdio::null());
         let process = command.fd_mappings(mappings).unwrap().spawn().unwrap();
         drop(command);
-        let [(mut control, orders), (mut connection, requests)] = ours.try_into().unwrap_or_else(|_| panic!());
+        let [(mut control, orders), (mut connection, requests)] =
+            ours.try_into().unwrap_or_else(|_| panic!());
         for (connection, handle, role) in
             [(&mut control, &orders, Role::Control), (&mut connection, &requests, Role::Requests)]
         {

@@ -72,7 +72,8 @@ fn earlier(id: usize) -> Vec<u8> {
 }
 
 fn bytes(value: &[u8]) -> Vec<u8> {
-    [vec![b'B'], length(value.len()), value.into(), vec![b'V', b'B', 0], length(value.len()), vec![0]].concat()
+    [vec![b'B'], length(value.len()), value.into(), vec![b'V', b'B', 0], length(value.len()), vec![0]]
+        .concat()
 }
 
 const TRUE: &[u8] = b"T";
@@ -108,7 +109,8 @@ fn broken_entries(first: usize) -> Vec<Vec<Vec<Vec<u8>>>> {
     let fields = |count| list(&vec![list(&[text("a"), text("b")]); count]);
     let error = |kind, name, message| vec![number(0), kind, name, message, empty()];
     let name = || text("Error");
-    let request = |method, url, redirect| vec![number(6), list(&[method, url, redirect, list(&[])]), NULL.into()];
+    let request =
+        |method, url, redirect| vec![number(6), list(&[method, url, redirect, list(&[])]), NULL.into()];
     let url = || text("http://a/");
     let response = |body| vec![number(7), list(&[number(200), text(""), list(&[])]), body];
     vec![
@@ -188,7 +190,9 @@ async fn what_a_caller_sends_ends_its_call_and_nothing_else() {
         let worker = LoneWorker::start(APP, |_, _| {}).await;
         let wait = || call("wait", &[], &[]);
         let mut hostile: Vec<Vec<u8>> = broken_entries(3).iter().map(|entries| echo(entries)).collect();
-        let target = |target| message(&[number(0), number(target), list(&[text("x")]), TRUE.into(), list(&[]), list(&[])]);
+        let target = |target| {
+            message(&[number(0), number(target), list(&[text("x")]), TRUE.into(), list(&[]), list(&[])])
+        };
         hostile.extend([
             // Nothing, no list, no table, no kind.
             vec![0; 4],
@@ -222,7 +226,11 @@ async fn what_a_caller_sends_ends_its_call_and_nothing_else() {
         let (args, table) = described(&[vec![number(3), number(1)]], 3);
         let seeds = [
             echo(&[vec![number(0), text("TypeError"), text("TypeError"), text("no"), empty()]]),
-            echo(&[vec![number(7), list(&[number(200), text(""), list(&[list(&[text("a"), text("b")])])]), bytes(b"abc")]]),
+            echo(&[vec![
+                number(7),
+                list(&[number(200), text(""), list(&[list(&[text("a"), text("b")])])]),
+                bytes(b"abc"),
+            ]]),
             echo(&[vec![number(4), number(1)], vec![number(8), number(2)]]),
             call("use", &args, &table),
             call("counter", &[], &[]),
@@ -273,7 +281,11 @@ async fn what_is_answered_to_a_call_fails_it_and_nothing_else() {
         assert_eq!(asked(result(1, 1, plain.clone(), &[])).await, "got string");
         let gone = "failed: the answer of env.OTHER did not come: the other app has ended the call";
         assert_eq!(asked(Vec::new()).await, gone);
-        let mut hostile = vec![result(1, 2, plain.clone(), &[]), result(1, -1, plain.clone(), &[]), result(5, 1, plain, &[])];
+        let mut hostile = vec![
+            result(1, 2, plain.clone(), &[]),
+            result(1, -1, plain.clone(), &[]),
+            result(5, 1, plain, &[]),
+        ];
         // In a list, and as what was thrown.
         for entries in broken_entries(2) {
             let (objects, table) = described(&entries, 2);
