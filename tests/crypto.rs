@@ -111,6 +111,83 @@ async fn slow_calculations_with_a_callback_run_on_another_thread() {
     assert_eq!(supervisor.get("app", "/").await.json(), json!([true, true, ["pair", "prime"]]));
 }
 
+/// Seals and opens with no data but that which is authenticated only.
+const EMPTY: &str = r"
+    import crypto from 'node:crypto';
+    const made = (create) => create('chacha20-poly1305', Buffer.alloc(32, 1), Buffer.alloc(12, 2)).setAAD(Buffer.from('more'));
+    function sealed(pieces) {
+      const cipher = made(crypto.createCipheriv);
+      const out = Buffer.concat([...pieces.map((piece) => cipher.update(piece)), cipher.final()]);
+      return [out.length, cipher.getAuthTag()];
+    }
+    function opened(tag) {
+      const decipher = made(crypto.createDecipheriv);
+      if (tag !== undefined) decipher.setAuthTag(tag);
+      try { return decipher.final().length; } catch (error) { return error.message; }
+    }
+    export default { fetch() {
+      const [[none, tag], [empty, same]] = [sealed([]), sealed([Buffer.alloc(0)])];
+      return Response.json([none, empty, tag.length, tag.equals(same), opened(tag), opened(Buffer.alloc(16)), opened()]);
+    } }
+";
+
+#[tokio::test]
+async fn a_message_without_data_is_authentic_by_its_tag_only() {
+    let supervisor = TestSupervisor::with(EMPTY).await;
+    let told = supervisor.get("app", "/").await.json();
+    assert_eq!(told, json!([0, 0, 16, true, 0, "Authentication failed", "No auth tag provided"]));
+}
+
+/// Tells whether V8 knows of 24 MiB that vectors and keys take outside of its heap.
+const HELD: &str = r"
+    import crypto from 'node:crypto';
+    const long = Buffer.alloc(8 << 20, 1);
+    const prime = Buffer.from('c6380bb09e9186f868bd87746255416033ce9404fc3117e0830c23c1e7f970b9f79139b521af3b1802bf1dbab6d9f3b387a4b724e4fffc3e2fcaa36d979c5f6f', 'hex');
+    const MAKES = {
+      cipher: () => crypto.createCipheriv('aes-128-gcm', Buffer.alloc(16), long),
+      exchange() {
+        const exchange = crypto.createDiffieHellman(prime);
+        exchange.setPublicKey(long);
+        exchange.setPrivateKey(Buffer.alloc(1, 1));
+        return exchange;
+      },
+    };
+    export default { fetch() {
+      const told = Object.entries(MAKES).map(([name, make]) => {
+        const before = process.memoryUsage().external;
+        const made = [make(), make(), make()];
+        return [name, process.memoryUsage().external - before > 20 << 20, made.length];
+      });
+      return Response.json(told);
+    } }
+";
+
+#[tokio::test]
+async fn long_vectors_and_keys_are_memory_that_the_engine_knows_of() {
+    let supervisor = TestSupervisor::with(HELD).await;
+    let told = supervisor.get("app", "/").await.json();
+    assert_eq!(told, json!([["cipher", true, 3], ["exchange", true, 3]]));
+}
+
+#[tokio::test]
+async fn a_key_is_read_as_fast_with_zeros_before_its_numbers() {
+    // With them, the check of such a key takes minutes, in which the worker answers nobody, so that it is ended.
+    let app = "import crypto from 'node:crypto';
+         export default { fetch() {
+           const { privateKey, publicKey } = crypto.generateKeyPairSync('rsa', { modulusLength: 1024 });
+           const jwk = privateKey.export({ format: 'jwk' });
+           for (const name of ['p', 'q', 'qi']) {
+             const number = Buffer.concat([Buffer.alloc(1 << 20), Buffer.from(jwk[name], 'base64url')]);
+             jwk[name] = number.toString('base64url');
+           }
+           const key = crypto.createPrivateKey({ key: jwk, format: 'jwk' });
+           const data = Buffer.from('data');
+           return Response.json(crypto.verify('sha256', data, publicKey, crypto.sign('sha256', data, key)));
+         } }";
+    let supervisor = TestSupervisor::with(app).await;
+    assert_eq!(supervisor.get("app", "/").await.json(), json!(true));
+}
+
 #[tokio::test]
 async fn a_calculation_without_end_ends_its_worker_and_no_other() {
     // Safe primes of so many bits take hours.

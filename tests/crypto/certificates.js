@@ -16,6 +16,8 @@ function certificates() {
     }
     for (const mail of ['me@example.com', 'ME@example.com', 'me@EXAMPLE.com', 'ca@example.com', 'no', '']) check(`certificates: ${name} for ${mail}`, () => read().checkEmail(mail));
     for (const ip of ['127.0.0.1', '127.0.0.2', '2001:db8::1', '2001:DB8:0::1', '::1', 'no', '', '1.2.3']) check(`certificates: ${name} for address ${ip}`, () => read().checkIP(ip));
+    // No name is not the one that was looked for before.
+    check(`certificates: ${name} for no name`, () => { const of = read(); return [of.checkHost('www.example.com'), of.checkHost(''), of.checkEmail('me@example.com'), of.checkEmail('')]; });
     for (const wrong of WRONG) for (const method of ['checkHost', 'checkEmail', 'checkIP', 'checkIssued', 'checkPrivateKey', 'verify']) check(`certificates: ${method} of ${name} with ${named(wrong)}`, () => read()[method](wrong));
     for (const options of WRONG) check(`certificates: ${name} with options ${named(options)}`, () => read().checkHost('example.com', options));
     for (const option of ['wildcards', 'subject', 'partialWildcards']) for (const wrong of [1, null, {}]) check(`certificates: ${name} with ${option} ${named(wrong)}`, () => read().checkHost('example.com', { [option]: wrong }));
@@ -28,6 +30,7 @@ function certificates() {
     check(`certificates: tag of ${name}`, () => [Object.prototype.toString.call(read()), Object.keys(read())]);
   }
   for (const wrong of [...WRONG, '', 'text', Buffer.alloc(0), bytes(20), der(PEM.ca).subarray(0, 100), PEM.rsa, Buffer.concat([der(PEM.ca), bytes(3)])]) check(`certificates: of ${named(wrong).slice(0, 60)} ${wrong?.length}`, () => typeof new crypto.X509Certificate(wrong));
+  check('certificates: the key of a curve that is not known', () => { const of = new crypto.X509Certificate(PEM.k256Certificate); return [of.publicKey, of.toLegacyObject(), of.subject]; });
   // No byte that is changed makes it fail in another way.
   check('certificates: with each byte changed', () => {
     const whole = der(PEM.leaf), seen = { fine: 0, refused: 0 };

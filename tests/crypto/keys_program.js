@@ -25,6 +25,7 @@ function keys() {
     check(`keys: details of private ${name}`, () => crypto.createPrivateKey(PEM[name]).asymmetricKeyDetails);
     check(`keys: details of public ${name}`, () => crypto.createPublicKey(PEM[name]).asymmetricKeyDetails);
   }
+  check('keys: DSA without parameters', () => crypto.createPublicKey({ key: hex('3011300906072a8648ce380401030400020105'), format: 'der', type: 'spki' }).asymmetricKeyDetails);
   for (const wrong of [...WRONG, '', 'text', '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n', Buffer.alloc(0), { key: 1 }, { key: null }, { key: 'a', format: 'no' }, { key: 'a', format: 'der', type: 'no' }, { key: 'a', format: 'jwk' }, { key: {}, format: 'jwk' }, { key: { kty: 'oct' }, format: 'jwk' }, { key: { kty: 'RSA' }, format: 'jwk' }, { key: { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' }, format: 'jwk' }, { key: { kty: 'OKP', crv: 'Ed25519', x: 'AA' }, format: 'jwk' }, { key: { kty: 'OKP', crv: 'no' }, format: 'jwk' }, { key: { kty: 'no' }, format: 'jwk' }]) {
     check(`keys: private ${named(wrong)}`, () => crypto.createPrivateKey(wrong));
     check(`keys: public ${named(wrong)}`, () => crypto.createPublicKey(wrong));
@@ -149,6 +150,12 @@ async function web_keys() {
   await convert('X25519', of('x'), 'X25519', true, ['deriveBits']);
   await convert('RSA as EC', of('rsa'), { name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign']);
   await convert('secret as RSA', secret, rsa, true, ['sign']);
+  for (const extractable of [true, false]) {
+    await later(`web_keys: of one that cannot be extracted, ${extractable}`, async () => {
+      const key = await subtle.importKey('raw', bytes(16), 'AES-CBC', false, ['encrypt']);
+      return crypto.KeyObject.from(key).toCryptoKey('AES-CBC', extractable, ['encrypt']).extractable;
+    });
+  }
   await later('web_keys: the use of a key in a JWK', async () => {
     const jwk = crypto.KeyObject.from(await subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, true, ['sign'])).export({ format: 'jwk' });
     return OF_WEB.map((name) => name in jwk);

@@ -123,6 +123,9 @@
   }
 
   function toCryptoKey(key, algorithm, extractable, usages) {
+    if (extractable && !isOurs(key) && !key.extractable) {
+      throw new DOMException("Cannot create an extractable CryptoKey from a non-extractable key.", "InvalidAccessError");
+    }
     const of = native(key);
     const type = ops.op_crypto_key_type(of);
     if (type === "secret") return importCryptoKeySync("raw", ops.op_crypto_key_bytes(of), algorithm, extractable, usages);
@@ -300,9 +303,11 @@
     }
     setPublicKey(key) {
       ops.op_crypto_dh_set(this.#exchange, true, bytesOf(key));
+      ops.op_native_memory();
     }
     setPrivateKey(key) {
       ops.op_crypto_dh_set(this.#exchange, false, bytesOf(key));
+      ops.op_native_memory();
     }
   }
 

@@ -1,18 +1,18 @@
-//! Memory that streams of JavaScript hold outside of V8's heap. V8 is told how much it is, so that it collects streams that nobody
-//! uses any more before they fill the memory of the worker.
+//! Memory that objects of JavaScript hold outside of V8's heap: streams, keys, ciphers and the like. V8 is told how much it is, so that
+//! it collects those that nobody uses any more before they fill the memory of the worker.
 
 use std::cell::Cell;
 
 use deno_core::{op2, v8};
 
 thread_local! {
-    /// Bytes that all streams hold.
+    /// Bytes that all such objects hold.
     static HELD: Cell<i64> = const { Cell::new(0) };
     /// Bytes that V8 knows of.
     static REPORTED: Cell<i64> = const { Cell::new(0) };
 }
 
-/// The memory of one stream. It counts until it is dropped.
+/// The memory of one object. It counts until it is dropped.
 #[derive(Debug, Default)]
 pub(super) struct NativeMemory(Cell<i64>);
 
@@ -34,7 +34,7 @@ impl NativeMemory {
         self.change(-signed(bytes));
     }
 
-    /// Sets how many bytes the stream holds.
+    /// Sets how many bytes the object holds.
     pub(super) fn set(&self, bytes: usize) {
         self.change(signed(bytes) - self.0.get());
     }
@@ -55,7 +55,7 @@ fn signed(bytes: usize) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
-/// Tells V8 how much all streams hold. Returns how many bytes objects hold outside of its heap, buffers included. It takes no
+/// Tells V8 how much all such objects hold. Returns how many bytes objects hold outside of its heap, buffers included. It takes no
 /// buffers: V8 may collect garbage and move their bytes.
 #[op2(nofast)]
 #[number]
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_stream_holds_counts_until_it_is_dropped() {
+    fn what_an_object_holds_counts_until_it_is_dropped() {
         let before = HELD.get();
         let [one, two] = [(); 2].map(|()| NativeMemory::default());
         one.add(100);

@@ -6,7 +6,7 @@ use deno_error::JsErrorBox;
 
 use super::ssl::{Owned, failed, ffi, ssl};
 
-/// Their names.
+/// The names of [`aead`], in the order in which Workers list them.
 pub(super) const NAMES: &str = "aes-128-gcm-siv aes-256-gcm-siv aes-128-ctr-hmac-sha256 aes-256-ctr-hmac-sha256 \
     aes-128-ccm-bluetooth aes-128-ccm-bluetooth-8 aes-128-ccm-matter chacha20-poly1305 xchacha20-poly1305";
 
@@ -174,11 +174,12 @@ impl Sealer {
         Ok(())
     }
 
+    /// Ends it. If there was no data, an empty piece is sealed, or opened: it has a tag, too, which would be compared with nothing.
     pub(super) fn finish(&mut self) -> Result<(), JsErrorBox> {
-        if std::mem::replace(&mut self.is_finished, true) {
-            return Err(failed("Cipher/decipher context has already been finalized"));
-        }
-        Ok(())
+        self.goes_on()?;
+        let last = if self.is_updated { Ok(Some(Vec::new())) } else { self.update(&[]) };
+        self.is_finished = true;
+        last?.map(drop).ok_or_else(|| failed("Authentication failed"))
     }
 
     /// Returns the tag, once, or nothing before the end.

@@ -8,6 +8,7 @@ use deno_core::{ToV8, op2};
 use deno_error::JsErrorBox;
 
 use super::key::NodeKey;
+use super::key_read::is_known;
 use super::names::{digits, general, lines, object, parts};
 use super::ssl::{Memory, Owned, PKey, c_text, decoded, encoded, failed, ffi, number_bytes, ssl, taken_text};
 use crate::node::native_memory::NativeMemory;
@@ -165,7 +166,7 @@ fn usages(of: *const ffi::X509) -> Option<Vec<String>> {
 pub(crate) fn op_crypto_x509_key(#[cppgc] certificate: &NodeCertificate) -> Option<NodeKey> {
     let key = PKey::new(ssl!(X509_get_pubkey(certificate.x509.get())));
     ssl!(ERR_clear_error());
-    key.map(NodeKey::public)
+    key.filter(is_known).map(NodeKey::public)
 }
 
 /// What the older form of certificates tells of a key.
@@ -233,8 +234,8 @@ pub(crate) fn op_crypto_x509_host(
 ) -> Result<Option<String>, JsErrorBox> {
     let mut found = ptr::null_mut();
     let at = certificate.x509.get();
-    // AWS-LC takes it for all names below.
-    if host.starts_with('.') {
+    // AWS-LC takes the first for a text that a NUL ends, wherever one is, and the second for all names below.
+    if host.is_empty() || host.starts_with('.') {
         return Ok(None);
     }
     match ssl!(X509_check_host(at, host.as_ptr().cast(), host.len(), flags, &raw mut found)) {
@@ -254,6 +255,10 @@ pub(crate) fn op_crypto_x509_is_for(
 ) -> Result<bool, JsErrorBox> {
     let at = certificate.x509.get();
     let result = if kind == "email" {
+        // As for a host.
+        if text.is_empty() {
+            return Ok(false);
+        }
         ssl!(X509_check_email(at, text.as_ptr().cast(), text.len(), flags))
     } else {
         let address = c_text(text).ok_or_else(|| failed("Invalid IP"))?;

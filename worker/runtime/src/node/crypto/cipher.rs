@@ -328,7 +328,8 @@ pub(crate) fn op_crypto_cipher(
         Some(of) => AnyCipher::Pieces(PieceCipher::new(of, encrypts, key, iv, tag_length)?),
         None => AnyCipher::Whole(Sealer::new(name, encrypts, key, iv, tag_length)?),
     };
-    Ok(NodeCipher { cipher: RefCell::new(state), memory: NativeMemory::of(CIPHER_MEMORY) })
+    // AWS-LC keeps a copy of the vector, which for GCM has any length.
+    Ok(NodeCipher { cipher: RefCell::new(state), memory: NativeMemory::of(CIPHER_MEMORY + iv.len()) })
 }
 
 /// Encrypts or decrypts. Returns nothing if what was to be decrypted is not authentic.

@@ -22,7 +22,7 @@ const CURVE_MEMORY: usize = 1024;
 /// One side of an exchange with numbers, owned by JavaScript.
 pub(crate) struct Exchange {
     dh: RefCell<Owned<ffi::DH>>,
-    /// What `DH_check` says.
+    /// What is wrong with the parameters, as the flags `DH_CHECK_` of BoringSSL: those of the generator differ from AWS-LC's.
     checked: i32,
     /// Counts the memory of the numbers.
     memory: NativeMemory,
@@ -31,7 +31,7 @@ pub(crate) struct Exchange {
 untraced!(Exchange, c"DiffieHellmanHandle");
 
 impl Exchange {
-    /// Checks the parameters.
+    /// Fails if the prime is none. That it is no safe one, or that the generator does not fit, is only told in `checked`.
     fn new(dh: Owned<ffi::DH>) -> Result<Self, JsErrorBox> {
         let mut flags = 0;
         let check = ssl!(DH_check(dh.get(), &raw mut flags));
@@ -145,10 +145,16 @@ pub(crate) fn op_crypto_dh_set(
     is_public: bool,
     #[buffer] bytes: &[u8],
 ) -> Result<(), JsErrorBox> {
+    let dh = exchange.dh.borrow();
     let key = number(bytes)?.release();
     let (public, private) = if is_public { (key, ptr::null_mut()) } else { (ptr::null_mut(), key) };
-    exchange.memory.set(DH_MEMORY + bytes.len());
-    done(ssl!(DH_set0_key(exchange.dh.borrow().get(), public, private)), "Failed to set key")
+    done(ssl!(DH_set0_key(dh.get(), public, private)), "Failed to set key")?;
+    // Such a key has any length, whatever that of the prime is.
+    let (public, private) = halves(dh.get());
+    let lengths =
+        [public, private].map(|key| if key.is_null() { 0 } else { ssl!(BN_num_bytes(key)) as usize });
+    exchange.memory.set(DH_MEMORY + lengths.iter().sum::<usize>());
+    Ok(())
 }
 
 #[op2]
@@ -225,10 +231,11 @@ pub(crate) fn op_crypto_shared(
 }
 
 /// One side of an exchange with a curve, owned by JavaScript.
-pub(crate) struct CurveExchange(
-    Owned<ffi::EC_KEY>,
-    #[allow(dead_code, reason = "it counts the memory")] NativeMemory,
-);
+pub(crate) struct CurveExchange {
+    key: Owned<ffi::EC_KEY>,
+    /// Counts the memory of the key.
+    _memory: NativeMemory,
+}
 
 untraced!(CurveExchange, c"ECDHHandle");
 
@@ -240,13 +247,13 @@ pub(crate) fn op_crypto_ecdh(#[string] curve: &str) -> Result<CurveExchange, JsE
     }
     let id = curve_id(curve).ok_or_else(|| failed("Invalid curve"))?;
     let key = Owned::new(ssl!(EC_KEY_new_by_curve_name(id)));
-    key.map(|key| CurveExchange(key, NativeMemory::of(CURVE_MEMORY)))
+    key.map(|key| CurveExchange { key, _memory: NativeMemory::of(CURVE_MEMORY) })
         .ok_or_else(|| failed("Failed to create key using named curve"))
 }
 
 #[op2(fast)]
 pub(crate) fn op_crypto_ecdh_generate(#[cppgc] exchange: &CurveExchange) -> Result<(), JsErrorBox> {
-    done(ssl!(EC_KEY_generate_key(exchange.0.get())), "Failed to generate key")
+    done(ssl!(EC_KEY_generate_key(exchange.key.get())), "Failed to generate key")
 }
 
 /// Reads a point of a curve.
@@ -287,7 +294,7 @@ pub(crate) fn op_crypto_ecdh_public(
     #[cppgc] exchange: &CurveExchange,
     #[string] format: &str,
 ) -> Result<Uint8Array, JsErrorBox> {
-    let key = exchange.0.get();
+    let key = exchange.key.get();
     let point = ssl!(EC_KEY_get0_public_key(key));
     if point.is_null() {
         return Err(failed("Failed to get ECDH public key"));
@@ -297,7 +304,7 @@ pub(crate) fn op_crypto_ecdh_public(
 
 #[op2]
 pub(crate) fn op_crypto_ecdh_private(#[cppgc] exchange: &CurveExchange) -> Result<Uint8Array, JsErrorBox> {
-    let number = ssl!(EC_KEY_get0_private_key(exchange.0.get()));
+    let number = ssl!(EC_KEY_get0_private_key(exchange.key.get()));
     if number.is_null() {
         Err(failed("Failed to get ECDH private key"))
     } else {
@@ -311,7 +318,7 @@ pub(crate) fn op_crypto_ecdh_set(
     #[buffer] bytes: &[u8],
 ) -> Result<(), JsErrorBox> {
     let refused = || failed("Private key is not valid for specified curve.");
-    let key = exchange.0.get();
+    let key = exchange.key.get();
     let group = ssl!(EC_KEY_get0_group(key));
     let private = number(bytes)?;
     let order = ssl!(EC_GROUP_get0_order(group));
@@ -334,7 +341,7 @@ pub(crate) fn op_crypto_ecdh_compute(
     #[cppgc] exchange: &CurveExchange,
     #[buffer] other: &[u8],
 ) -> Result<Uint8Array, JsErrorBox> {
-    let key = exchange.0.get();
+    let key = exchange.key.get();
     if ssl!(EC_KEY_get0_private_key(key)).is_null() {
         return Err(failed("Invalid keypair"));
     }

@@ -93,7 +93,6 @@ pub(crate) fn op_crypto_key_algorithm(#[cppgc] key: &NodeKey) -> &'static str {
 pub(super) fn algorithm(key: &PKey) -> &'static str {
     match key.id() {
         ffi::EVP_PKEY_RSA => "rsa",
-        ffi::EVP_PKEY_RSA_PSS => "rsa-pss",
         ffi::EVP_PKEY_EC => "ec",
         ffi::EVP_PKEY_ED25519 => "ed25519",
         ffi::EVP_PKEY_X25519 => "x25519",
@@ -117,7 +116,7 @@ pub(crate) struct Details {
 pub(crate) fn op_crypto_key_details(#[cppgc] key: &NodeKey) -> Details {
     let Some(key) = key.pkey() else { return Details::default() };
     match key.id() {
-        ffi::EVP_PKEY_RSA | ffi::EVP_PKEY_RSA_PSS => {
+        ffi::EVP_PKEY_RSA => {
             let (mut n, mut e, mut d) = (ptr::null(), ptr::null(), ptr::null());
             ssl!(RSA_get0_key(ssl!(EVP_PKEY_get0_RSA(key.get())), &raw mut n, &raw mut e, &raw mut d));
             Details {

@@ -43,11 +43,13 @@ fn read(
     PKey::new(reader(memory.get(), Some(give_passphrase), (&raw const passphrase).cast_mut().cast()))
 }
 
-/// Whether Workers can use such a key: they know no other algorithms and curves.
-fn is_known(key: &PKey) -> bool {
+/// Whether Workers can use such a key: they know no other algorithms and curves. A key of DSA may lack its parameters, where those are
+/// of an issuer: AWS-LC reads through a null pointer when it is asked for them.
+pub(super) fn is_known(key: &PKey) -> bool {
     match key.id() {
         ffi::EVP_PKEY_EC => curve_of(key).is_some(),
-        ffi::EVP_PKEY_RSA | ffi::EVP_PKEY_DSA | ffi::EVP_PKEY_ED25519 | ffi::EVP_PKEY_X25519 => true,
+        ffi::EVP_PKEY_DSA => ssl!(EVP_PKEY_missing_parameters(key.get())) == 0,
+        ffi::EVP_PKEY_RSA | ffi::EVP_PKEY_ED25519 | ffi::EVP_PKEY_X25519 => true,
         _ => false,
     }
 }

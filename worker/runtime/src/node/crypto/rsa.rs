@@ -54,6 +54,9 @@ pub(crate) fn op_crypto_rsa(
         done(ssl!(EVP_PKEY_CTX_set_rsa_oaep_md(at, md)), "Failed to set the OAEP hash")?;
         if let Some(label) = label.filter(|label| !label.is_empty()) {
             let copy = ssl!(OPENSSL_memdup(label.as_ptr().cast(), label.len()));
+            if copy.is_null() {
+                return Err(failed("out of memory"));
+            }
             if ssl!(EVP_PKEY_CTX_set0_rsa_oaep_label(at, copy.cast(), label.len())) != 1 {
                 ssl!(OPENSSL_free(copy));
                 return Err(failed("Failed to set the OAEP label"));

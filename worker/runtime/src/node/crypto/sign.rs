@@ -196,7 +196,7 @@ pub(crate) fn op_crypto_verify_finish(
     Ok(verify == 1)
 }
 
-/// Signs at once. An empty name of a digest is none.
+/// Signs `data`. `name` is that of a digest; none for keys that have their own, as Ed25519 has.
 #[op2]
 #[allow(clippy::too_many_arguments, reason = "they are those of Workers' own function")]
 pub(crate) fn op_crypto_sign(
@@ -230,7 +230,7 @@ pub(crate) fn op_crypto_sign(
     Ok(if form.is_p1363 { to_p1363(key, signature) } else { signature }.into())
 }
 
-/// Verifies at once.
+/// Returns whether this is a signature of `data`, with a digest as for [`op_crypto_sign`].
 #[op2]
 #[allow(clippy::too_many_arguments, reason = "they are those of Workers' own function")]
 pub(crate) fn op_crypto_verify(

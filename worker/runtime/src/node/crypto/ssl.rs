@@ -27,7 +27,7 @@ pub(super) use ssl;
 
 /// Something that AWS-LC has allocated.
 pub(super) trait Native {
-    /// Frees it.
+    /// Calls the function of AWS-LC that frees values of this type; most only lower a count of owners.
     ///
     /// # Safety
     /// Nobody uses it any more.
@@ -186,7 +186,7 @@ impl Memory {
         self.0.get()
     }
 
-    /// What was written.
+    /// A copy of what was written and not read. None of it is taken out.
     pub(super) fn bytes(&self) -> Vec<u8> {
         let (mut contents, mut length) = (ptr::null(), 0);
         if ssl!(BIO_mem_contents(self.get(), &raw mut contents, &raw mut length)) != 1 || length == 0 {
@@ -195,7 +195,7 @@ impl Memory {
         copied(contents, length)
     }
 
-    /// What was written, as text.
+    /// The same as text. What is not UTF-8 in it is replaced.
     pub(super) fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes()).into_owned()
     }
@@ -229,8 +229,10 @@ pub(super) fn taken_text(text: *mut std::ffi::c_char) -> Option<String> {
 /// A number of any size.
 pub(super) type Number = Owned<ffi::BIGNUM>;
 
-/// Reads a number, the most significant byte first.
+/// Reads a number, the most significant byte first. Zeros at its start are left out: AWS-LC would keep them, and calculate with them.
 pub(super) fn number(bytes: &[u8]) -> Result<Number, JsErrorBox> {
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    let bytes = &bytes[zeros..];
     Owned::new(ssl!(BN_bin2bn(bytes.as_ptr(), bytes.len(), ptr::null_mut())))
         .ok_or_else(|| failed("out of memory"))
 }
