@@ -6,6 +6,7 @@ mod calls;
 mod changes;
 mod hostile;
 mod stubs;
+mod websockets;
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};

@@ -45,10 +45,10 @@
 //! ([`limits::MAX_STREAMS`], [`limits::MAX_CALLS`], [`limits::MAX_FETCHES`]).
 //!
 //! A stream ends with its answer, with an error, with a cancel or with the connection. After the status 101 it is *upgraded*:
-//! both directions stay open until each has ended, and carry the messages of a WebSocket ([`socket`]). Body bytes are sent raw,
-//! under a credit per stream and direction, so memory is bounded by window x streams and no stream can hold up another. The
-//! supervisor chooses the windows of what it receives by
-//! the app's [`Budget`].
+//! both directions stay open until each has ended, and carry the messages of a WebSocket ([`socket`]). Those of a fetch carry its
+//! frames (RFC 6455), and the worker is the client ([`StreamIo`]). Body bytes are sent raw, under a credit per stream and direction,
+//! so memory is bounded by window x streams and no stream can hold up another. The supervisor chooses the windows of what it receives
+//! by the app's [`Budget`].
 //!
 //! Neither side can crash the other: a peer that sends an id, a kind, a length or a number of anything that is not allowed ends
 //! the connection, and nothing else ([`ProtocolError`]).
@@ -85,5 +85,5 @@ pub use handle::Handle;
 pub use handlers::Handlers;
 pub use head::{Call, EncodedHead, Event, Fetch, Head, HeadKind};
 pub use side::Side;
-pub use stream::{Failure, Receiver, ResponseHead, Sender};
+pub use stream::{Failure, Receiver, ResponseHead, Sender, StreamIo};
 pub use witness::{Begun, Witness};

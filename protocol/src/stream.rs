@@ -9,9 +9,11 @@ mod ending;
 mod receiver;
 mod sender;
 mod state;
+mod stream_io;
 
 pub(crate) use ending::{consume, finish, give_up};
 pub use receiver::Receiver;
 pub use sender::Sender;
 pub(crate) use state::State;
 pub use state::{Failure, ResponseHead};
+pub use stream_io::StreamIo;

@@ -2,7 +2,7 @@
 //! it reaches what the configuration of its app names, and no more.
 //!
 //! - [`asked`]: what it asks for, checked. [`answering`]: sends it the response.
-//! - [`directory`]: the apps that bindings name. [`call`]: has one of them answer.
+//! - [`directory`]: the apps that bindings name. [`call`]: has one of them answer, which may begin a WebSocket.
 
 mod answering;
 mod asked;
@@ -15,11 +15,12 @@ use std::rc::Rc;
 use hyper::{Response, StatusCode};
 use nano_protocol::codec::HeaderBlock;
 use nano_protocol::message::{StreamError, StreamErrorKind};
-use nano_protocol::{Call, EncodedHead, Fetch, Head, HeadKind, Receiver, Sender};
+use nano_protocol::{Call, EncodedHead, Fetch, Head, HeadKind, Receiver, Sender, StreamIo};
 
 use crate::assets::answer::AssetRequest;
 use crate::config::{BindingTarget, RateLimit, Service};
 use crate::edge::admission::Admission;
+use crate::edge::connection::websocket::carry;
 use crate::edge::proxy::body::ResponseBody;
 use crate::edge::proxy::file_window::FileWindow;
 use crate::edge::proxy::static_file;
@@ -83,7 +84,7 @@ impl Caller {
         &self,
         fetch: &Fetch<'_>,
         fields: &HeaderBlock,
-        body: Receiver,
+        body: &mut Option<Receiver>,
     ) -> Result<(Response<ResponseBody>, Option<Holding>), StreamError> {
         self.upstream.count(TrafficCounts::fetched);
         let spec = self.upstream.spec();
@@ -151,24 +152,30 @@ impl Caller {
 async fn answer(caller: Rc<Caller>, head: EncodedHead, sender: Sender, receiver: Receiver) {
     // A worker that does not read is sent nothing more, and then nothing is done for it.
     let room = || poll_fn(|cx| sender.poll_room(cx));
+    // Taken by what reads the body of the request.
+    let mut body = Some(receiver);
     let work = async {
         room().await;
         let responded = match head.decode() {
-            Ok((Head::Fetch(fetch), fields)) => caller.respond(&fetch, &fields, receiver).await,
+            Ok((Head::Fetch(fetch), fields)) => caller.respond(&fetch, &fields, &mut body).await,
             // The worker speaks a different version of the protocol.
             _ => Err(failure("the request cannot be read")),
         };
         room().await;
         match responded {
             // The place is held until the body has been sent.
-            Ok((response, _place)) => answering::send(response, &sender).await,
+            Ok((response, _place)) => return answering::send(response, &sender).await,
             Err(failure) => sender.fail(&failure),
         }
+        None
     };
-    tokio::select! {
+    let opened = tokio::select! {
         biased;
-        _ = poll_fn(|cx| sender.poll_over(cx)) => {}
-        () = work => {}
+        _ = poll_fn(|cx| sender.poll_over(cx)) => None,
+        opened = work => opened,
+    };
+    if let (Some(opened), Some(receiver)) = (opened, body) {
+        carry::between_apps(StreamIo::new(sender, receiver), opened).await;
     }
 }
 

@@ -231,7 +231,8 @@ impl Proxy {
                 handshake.compression = handshake.compression.filter(|_| spec.settings.websocket_compression);
                 let place = Cell::new(Some(upstream.sockets.enter(&spec, client)?));
                 let inflating = upstream.sockets.inflating(&spec, client);
-                Some(Upgrade { handshake, budget: upstream.sockets.budget.clone(), inflating, place })
+                let budget = upstream.sockets.budget.clone();
+                Some(Upgrade { handshake: Some(handshake), budget, inflating, place })
             }
             None => None,
         };

@@ -1,6 +1,7 @@
 //! Has another app answer what a worker asks. The request is handled as that of a client: with the same limits, and in the access log,
 //! the traces and the metrics of the app that answers.
 
+use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -18,10 +19,11 @@ use super::{Caller, failure};
 use crate::assets::answer::AssetRequest;
 use crate::config::{AccessLog, AppName, Service};
 use crate::edge::proxy::answer;
-use crate::edge::proxy::attempt::Outgoing;
+use crate::edge::proxy::attempt::{Outgoing, Upgrade};
 use crate::edge::proxy::body::{ResponseBody, Tail};
 use crate::edge::proxy::deliver::deliver;
 use crate::edge::proxy::forwarding::Forwarding;
+use crate::edge::proxy::handshake::asks_for_socket;
 use crate::edge::proxy::recorded::Recorded;
 use crate::edge::proxy::upload::Upload;
 use crate::edge::proxy::{headers, static_file};
@@ -54,7 +56,7 @@ impl Caller {
         service: &Service,
         fetch: &Fetch<'_>,
         asked: AskedRequest,
-        body: Receiver,
+        body: &mut Option<Receiver>,
     ) -> Result<Response<ResponseBody>, StreamError> {
         let app = &service.app;
         let Some(upstream) = self.directory.find(app) else {
@@ -122,7 +124,7 @@ impl Caller {
         &self,
         upstream: &Rc<Upstream>,
         call: &ServiceCall<'_>,
-        body: Receiver,
+        body: &mut Option<Receiver>,
         record: Option<&mut RequestRecord>,
     ) -> Result<(Response<ResponseBody>, Option<InFlight>), Refused> {
         let ServiceCall { service, fetch, parts, .. } = *call;
@@ -133,7 +135,6 @@ impl Caller {
             return Err(Refusal::MethodNotAllowed.into());
         }
         let spec = upstream.spec();
-        let body = CallBody::new(body, headers::length(&parts.headers));
         headers::check_length(&parts.headers, spec.limits.max_body)?;
         let enter = || upstream.enter(&spec, upstream.held_by(self.key));
         if let Some(assets) = spec.assets.as_ref().filter(|_| !is_for_worker(service, fetch))
@@ -156,8 +157,24 @@ impl Caller {
             return Err(Refusal::Quarantined.into());
         }
         let place = enter()?;
-        let upload =
-            (!body.is_end_stream()).then(|| Upload::new(body, None, spec.limits.max_body, upstream.clone()));
+        let mut forwarding = Forwarding::of_app(fetch.origin, call.id, call.span);
+        let is_whole = body.as_ref().is_none_or(Receiver::is_received);
+        let upgrade = if !is_whole && !fetch.is_call && asks_for_socket(&parts.headers) {
+            forwarding.upgrades();
+            Some(Upgrade {
+                handshake: None,
+                budget: upstream.sockets.budget.clone(),
+                inflating: upstream.sockets.inflating(&spec, self.key),
+                place: Cell::new(Some(upstream.sockets.enter(&spec, self.key)?)),
+            })
+        } else {
+            None
+        };
+        // What follows a request for a WebSocket is the WebSocket.
+        let body = if upgrade.is_none() { body.take() } else { None };
+        let body = body.map(|body| CallBody::new(body, headers::length(&parts.headers)));
+        let body = body.filter(|body| !body.is_end_stream());
+        let upload = body.map(|body| Upload::new(body, None, spec.limits.max_body, upstream.clone()));
         let line = RequestLine {
             id: call.id,
             method: parts.method.as_str(),
@@ -171,14 +188,15 @@ impl Caller {
             spec: &spec,
             line: &line,
             scheduled: None,
-            forwarding: &Forwarding::of_app(fetch.origin, call.id, call.span),
+            forwarding: &forwarding,
             fields: &parts.headers,
-            // WebSockets are for clients.
-            upgrade: None,
+            upgrade: upgrade.as_ref(),
             buffers: &self.admission.buffers(self.key),
         };
         let response = deliver(upstream, &place, call.arrived, &outgoing, upload, record).await?;
-        Ok((response, Some(place)))
+        // A WebSocket has a place of its own, and is no request in flight.
+        let place = response.body().socket.is_none().then_some(place);
+        Ok((response, place))
     }
 }
 

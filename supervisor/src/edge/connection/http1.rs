@@ -17,7 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use super::answering::Answering;
 use super::discard::{Discarded, DiscardedBody};
 use super::io::{ClientIo, Transport};
-use super::websocket::talk;
+use super::websocket::carry;
 use crate::config::ServerSettings;
 use crate::edge::admission::longest_head;
 use crate::edge::closing::Closing;
@@ -67,7 +67,7 @@ pub(crate) async fn serve<T: Transport>(
         // hyper has written the head of the answer, and reads no further.
         Some(opened) if overdue.is_none() => {
             let parts = connection.into_parts();
-            talk::carry(parts.io.into_inner(), parts.read_buf, opened, &client, closing).await.0
+            carry::carry(parts.io.into_inner(), parts.read_buf, opened, &client, closing).await.0
         }
         _ => overdue,
     }

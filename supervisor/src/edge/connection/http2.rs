@@ -17,8 +17,8 @@ use nano_protocol::Chunk;
 use super::answering::Answering;
 use super::io::{ClientIo, Transport};
 use super::stream;
+use super::websocket::carry;
 use super::websocket::socket_stream::{Incoming, SocketStream};
-use super::websocket::talk;
 use super::windows::{Window, Windows};
 use crate::config::ServerSettings;
 use crate::edge::admission::{Admitted as _, longest_head};
@@ -197,7 +197,7 @@ async fn send(
         match respond.send_response(Response::from_parts(head, ()), false) {
             Ok(outgoing) => {
                 let stream = SocketStream::new(incoming, outgoing, client.clone());
-                let carried = talk::carry(stream, Bytes::new(), opened, &client, &mut closing).await;
+                let carried = carry::carry(stream, Bytes::new(), opened, &client, &mut closing).await;
                 if let (_, Some(stream)) = carried {
                     stream.finish();
                 }

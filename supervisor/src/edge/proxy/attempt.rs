@@ -41,7 +41,8 @@ pub(crate) struct Outgoing<'a> {
 
 /// What there is for the WebSocket that a request asks for.
 pub(crate) struct Upgrade {
-    pub handshake: Handshake,
+    /// That of its client. None if an app has made the request.
+    pub handshake: Option<Handshake>,
     pub budget: Arc<Budget>,
     /// The places for its client's compressed messages.
     pub inflating: InflatePlaces,
@@ -174,14 +175,20 @@ impl Upgrade {
     ) -> Result<Response<ResponseBody>, AttemptError> {
         let mut response = headers::switching(head).map_err(refused)?;
         let place = self.place.take().ok_or(AttemptError::Refused(Refusal::TooManyWebSockets.into()))?;
-        self.handshake.answer(&mut response);
+        let handshake = self.handshake;
+        match handshake {
+            Some(handshake) => handshake.answer(&mut response),
+            None => _ = response.headers_mut().remove(CONTENT_LENGTH),
+        }
+        let compression = handshake.and_then(|handshake| handshake.compression);
         let terms = Terms {
             worker: None,
             _place: place,
             max_message: limits.max_websocket_message,
-            compression: self.handshake.compression.map(|agreed| (agreed, self.inflating.clone())),
-            ping: limits.websocket_ping,
-            timeout: limits.websocket_timeout,
+            compression: compression.map(|agreed| (agreed, self.inflating.clone())),
+            // Of a worker, it is known when it ends.
+            ping: limits.websocket_ping.filter(|_| handshake.is_some()),
+            timeout: limits.websocket_timeout.filter(|_| handshake.is_some()),
         };
         response.body_mut().socket = Some(Box::new(OpenedSocket { sender, receiver, terms }));
         Ok(response)

@@ -207,8 +207,9 @@ impl<'a> Forwarding<'a> {
         let cookie = self.cookie.as_ref().map(|cookie| (&b"cookie"[..], &cookie[..]));
         let trace = self.trace.as_ref().map(|(trace, _)| (&b"traceparent"[..], &trace[..]));
         let upgrade = |name: &'static [u8], value: &'static [u8]| self.upgrades.then_some((name, value));
-        let upgrades = [upgrade(b"connection", b"Upgrade"), upgrade(b"upgrade", b"websocket")];
-        let [connection, protocol] = upgrades;
+        // Apps do not need it, and on Workers there is none.
+        let connection = upgrade(b"connection", b"Upgrade").filter(|_| !self.is_of_app);
+        let protocol = upgrade(b"upgrade", b"websocket");
         let sometimes: [_; SOMETIMES] = [host, cookie, forwarded, trace, connection, protocol];
         let count = headers.iter().filter(|(name, _)| crosses(name)).count()
             + own.len()

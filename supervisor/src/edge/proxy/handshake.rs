@@ -33,6 +33,11 @@ pub(crate) struct Handshake {
     pub compression: Option<MessageCompression>,
 }
 
+/// Returns whether an app that has made a request asks for a WebSocket. On Workers, any method may.
+pub(crate) fn asks_for_socket(headers: &HeaderMap) -> bool {
+    only(headers, &UPGRADE).is_some_and(|asked| asked.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
 impl Handshake {
     /// Returns the handshake of a request that asks for a WebSocket. None for one that does not: other protocols, and the field
     /// `Upgrade` of HTTP/1.0 or of a request with another method, are ignored.

@@ -15,15 +15,16 @@ use deno_error::{JsErrorBox, JsErrorClass as _};
 use deno_fetch::{ReqBody, ResBody, ResourceToBodyAdapter};
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::ext::ReasonPhrase;
-use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue, UPGRADE};
 use hyper::{Request, Response};
 use nano_protocol::codec::HeaderBlock;
 use nano_protocol::limits::MAX_FETCHES;
-use nano_protocol::message::{BindingKind, REASON, RequestId, StreamError, Thrown};
-use nano_protocol::{Fetch, Handle, Head, ProtocolError, Receiver, ResponseHead, Sender};
+use nano_protocol::message::{BindingKind, REASON, RequestId, StreamError, Thrown, UPGRADED};
+use nano_protocol::{Fetch, Handle, Head, ProtocolError, Receiver, ResponseHead, Sender, StreamIo};
 
 use super::coded_body::whole;
 use super::failure::Failure;
+use super::handshake::{Answer, Io, asks_for_socket};
 use super::session_limits::SessionLimits;
 use crate::requests::in_flight::InFlight;
 
@@ -116,8 +117,8 @@ impl Bindings {
         request: Request<ReqBody>,
         of: u32,
         in_flight: &InFlight,
-    ) -> Result<impl Future<Output = Result<Response<ResBody>, Failure>> + use<>, Failure> {
-        let (parts, body) = request.into_parts();
+    ) -> Result<impl Future<Output = Result<Answer, Failure>> + use<>, Failure> {
+        let (mut parts, body) = request.into_parts();
         let origin = format!(
             "{}://{}",
             parts.uri.scheme_str().unwrap_or_default(),
@@ -125,12 +126,19 @@ impl Bindings {
         );
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let asked = Asked { method: parts.method.as_str(), origin: &origin, target, is_call: false };
+        let is_empty = body.is_end_stream();
+        let asks_for_socket = is_empty && asks_for_socket(&parts.headers);
+        if !asks_for_socket {
+            // The stream carries a body.
+            parts.headers.remove(UPGRADE);
+        }
         let fields = parts.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
-        let end = body.is_end_stream();
+        let end = is_empty && !asks_for_socket;
         let (sender, receiver, name) =
             self.open(binding, &asked, (parts.headers.len(), fields), end, of, in_flight)?;
         let broken = Broken::default();
-        if !end {
+        let mut sender = Some(sender);
+        if !is_empty && let Some(sender) = sender.take() {
             let mut upload = Box::pin(upload(body, sender, broken.clone()));
             // What is in memory leaves at once, as far as credit allows.
             let mut now = Context::from_waker(Waker::noop());
@@ -141,7 +149,18 @@ impl Bindings {
         let what = format!("the response of env.{name}");
         Ok(async move {
             match poll_fn(|cx| receiver.poll_head(cx)).await {
-                Ok(head) => response(&head, receiver, &what),
+                Ok(head) if head.status == UPGRADED && asks_for_socket => {
+                    let response = response(&head, &what)?;
+                    let io = sender.map(|sender| Box::new(StreamIo::new(sender, receiver)) as Io);
+                    Ok((response, io))
+                }
+                Ok(head) => {
+                    let mut response = response(&head, &what)?;
+                    if !head.end {
+                        *response.body_mut() = body_of(&response, receiver, what);
+                    }
+                    Ok((response, None))
+                }
                 Err(failure) => Err(match broken.take() {
                     Some(error) => Failure::invalid(format!("the request body broke off: {error}")),
                     None => failed(failure, &what),
@@ -255,7 +274,8 @@ async fn upload(mut body: ReqBody, sender: Sender, broken: Broken) {
     }
 }
 
-fn response(head: &ResponseHead, receiver: Receiver, what: &str) -> Result<Response<ResBody>, Failure> {
+/// Returns a response without its body.
+fn response(head: &ResponseHead, what: &str) -> Result<Response<ResBody>, Failure> {
     let broken = |why: &str| Failure::invalid(format!("{what} is not valid HTTP: {why}"));
     let mut response = Response::new(whole(Bytes::new()));
     *response.status_mut() = hyper::StatusCode::from_u16(head.status).map_err(|_| broken("its status"))?;
@@ -270,15 +290,14 @@ fn response(head: &ResponseHead, receiver: Receiver, what: &str) -> Result<Respo
         let value = HeaderValue::from_bytes(value).map_err(|_| broken("its header"))?;
         response.headers_mut().append(name, value);
     }
-    if !head.end {
-        let length =
-            response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        let (rest, what) = (RefCell::default(), what.to_owned());
-        let body = Rc::new(AnswerBody { receiver, rest, what });
-        *response.body_mut() =
-            ResBody::new(OfLength { body: ResourceToBodyAdapter::new(body), left: length });
-    }
     Ok(response)
+}
+
+/// Returns the body of a response.
+fn body_of(response: &Response<ResBody>, receiver: Receiver, what: String) -> ResBody {
+    let length = response.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let body = Rc::new(AnswerBody { receiver, rest: RefCell::default(), what });
+    ResBody::new(OfLength { body: ResourceToBodyAdapter::new(body), left: length })
 }
 
 /// The body of an answer, as a resource.

@@ -21,12 +21,11 @@ use hyper::header::{
     TRANSFER_ENCODING, USER_AGENT,
 };
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
 
 use super::bindings::Bindings;
 use super::coded_body::{CodedBody, whole};
 use super::failure::{Failure, origin};
-use super::handshake::{Agreed, asks_for_socket, fetch_socket};
+use super::handshake::{Answer, asks_for_socket, fetch_socket};
 use super::network::Network;
 use super::places::Line;
 use super::unread::{Reader, Unread};
@@ -38,7 +37,7 @@ use crate::requests::in_flight::{in_flight, running_request};
 
 const AGENT: HeaderValue = HeaderValue::from_static("nano-supervisor");
 
-type Responding = Pin<Box<dyn Future<Output = Result<Response<ResBody>, Failure>>>>;
+type Responding = Pin<Box<dyn Future<Output = Result<Answer, Failure>>>>;
 
 /// A request that `op_fetch` has created and `op_fetch_send` will send.
 struct Pending {
@@ -86,10 +85,13 @@ pub(crate) fn op_fetch(
             };
             let request = request(&method, url.clone(), &headers, body, length, binding.is_none())?;
             let sending: Responding = match binding {
-                None if asks_for_socket(&request) => {
+                None if *request.method() == Method::GET && asks_for_socket(request.headers()) => {
                     Box::pin(fetch_socket(state.borrow::<Rc<Network>>().websockets(), request))
                 }
-                None => Box::pin(state.borrow::<Rc<Network>>().client().send(request)),
+                None => {
+                    let response = state.borrow::<Rc<Network>>().client().send(request);
+                    Box::pin(async { Ok((response.await?, None)) })
+                }
                 Some(binding) => {
                     let bindings = state.borrow::<Rc<Bindings>>().clone();
                     Box::pin(bindings.send(binding, request, of, &in_flight(state))?)
@@ -104,7 +106,7 @@ pub(crate) fn op_fetch(
             })
         }
         "data" => {
-            let response = data_response(&url);
+            let response = data_response(&url).map(|response| (response, None));
             Box::pin(async { response }) as Responding
         }
         "blob" => return Err(Failure::invalid("there is nothing under this blob: URL, or it was revoked")),
@@ -126,7 +128,8 @@ pub(crate) async fn op_fetch_send(
     let pending = state.borrow_mut().resource_table.take::<Pending>(rid);
     let pending = pending.map_err(|error| Failure::invalid(error.to_string()))?;
     let response = pending.response.take();
-    let mut response = response.ok_or_else(|| Failure::invalid("the request was sent already"))?.await?;
+    let response = response.ok_or_else(|| Failure::invalid("the request was sent already"))?;
+    let (response, socket) = response.await?;
     let headers = response.headers().iter();
     let headers = headers.map(|(name, value)| (name.as_str().into(), value.as_bytes().into())).collect();
     let reason = response.extensions().get::<ReasonPhrase>();
@@ -138,16 +141,13 @@ pub(crate) async fn op_fetch_send(
     let status = response.status().as_u16();
     let content_length = response.body().size_hint().exact();
     let response_rid = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        if response.extensions().get::<Agreed>().is_none() {
+        let Some(io) = socket else {
             return Err(Failure::invalid(
                 "the server has switched to a protocol that `fetch` does not speak",
             ));
-        }
-        let upgraded = hyper::upgrade::on(&mut response).await;
-        let upgraded =
-            upgraded.map_err(|error| Failure::invalid(format!("the connection failed: {error}")))?;
+        };
         state.borrow().borrow::<Rc<Network>>().warn(&in_flight(&state.borrow()));
-        Socket::fetched(&state, TokioIo::new(upgraded), pending.request)
+        Socket::fetched(&state, io, pending.request)
     } else {
         let (body, unread) = body_of(&state.borrow(), response, &pending);
         let response_rid = state.borrow_mut().resource_table.add(body);

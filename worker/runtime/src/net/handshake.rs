@@ -1,4 +1,5 @@
-//! The opening handshake of a WebSocket, as in RFC 6455, section 4.1: of `new WebSocket()`, and of a `fetch` that asks for one.
+//! The opening handshake of a WebSocket, as in RFC 6455, section 4.1: of `new WebSocket()`, and of a `fetch` that asks a server
+//! for one.
 
 use std::sync::Arc;
 
@@ -13,10 +14,10 @@ use hyper::header::{
     CONNECTION, HOST, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
     SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use hyper::upgrade::Upgraded;
-use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use hyper::{HeaderMap, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use sha1::{Digest as _, Sha1};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Duration, timeout};
 use tower_service::Service as _;
 
@@ -28,8 +29,16 @@ use super::places::{Line, line_of};
 /// Timeout for the server's response to the upgrade request.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A connection that has been upgraded.
-pub(crate) type Io = TokioIo<Upgraded>;
+/// What the frames of a WebSocket go over: a connection that has been upgraded, or a stream of the supervisor.
+pub(crate) type Io = Box<dyn SocketIo>;
+
+/// What can carry frames.
+pub(crate) trait SocketIo: AsyncRead + AsyncWrite + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> SocketIo for T {}
+
+/// A response, and the WebSocket that it begins, if it does.
+pub(crate) type Answer = (Response<ResBody>, Option<Io>);
 
 /// Opens a connection and upgrades it to a WebSocket. Returns it with the subprotocol that the server has selected.
 ///
@@ -53,28 +62,23 @@ pub(crate) async fn handshake(
     let protocol =
         check_answer(response.headers(), &key, protocols).map_err(|why| refused(why.to_owned()))?;
     let upgraded = hyper::upgrade::on(response).await.map_err(|error| failed(&error))?;
-    Ok((TokioIo::new(upgraded), protocol))
+    Ok((Box::new(TokioIo::new(upgraded)), protocol))
 }
 
-/// An extension of a response whose connection has become a WebSocket.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Agreed;
-
-/// Returns whether a fetch asks for a WebSocket.
-pub(crate) fn asks_for_socket<B>(request: &Request<B>) -> bool {
-    let asked = request.headers().get(UPGRADE).map(HeaderValue::as_bytes);
-    *request.method() == Method::GET && asked.is_some_and(|asked| asked.eq_ignore_ascii_case(b"websocket"))
+/// Returns whether a fetch asks for a WebSocket: of a server with the method GET, and of another app without a body.
+pub(crate) fn asks_for_socket(fields: &HeaderMap) -> bool {
+    let asked = fields.get(UPGRADE).map(HeaderValue::as_bytes);
+    asked.is_some_and(|asked| asked.eq_ignore_ascii_case(b"websocket"))
 }
 
-/// Sends a fetch that asks for a WebSocket, over a connection of its own. If the server agrees, the connection is an extension of the
-/// response.
+/// Sends a fetch that asks a server for a WebSocket, over a connection of its own.
 ///
 /// # Errors
 /// Fails if there is no response, or if it is not that of a server of WebSockets, with the reason.
 pub(crate) async fn fetch_socket(
     connector: Connector,
     mut request: Request<ReqBody>,
-) -> Result<Response<ResBody>, Failure> {
+) -> Result<Answer, Failure> {
     let uri = request.uri().clone();
     let key = fastwebsockets::handshake::generate_key();
     let fields = request.headers_mut();
@@ -87,15 +91,17 @@ pub(crate) async fn fetch_socket(
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         check_answer(response.headers(), &key, &protocols)
             .map_err(|why| Failure::because("fetch", &uri, "EPROTO", why))?;
-        response.extensions_mut().insert(Agreed);
-        return Ok(response.map(|body| raw(body, &uri, None)));
+        let upgraded = hyper::upgrade::on(&mut response).await;
+        let upgraded =
+            upgraded.map_err(|error| Failure::invalid(format!("the connection failed: {error}")))?;
+        return Ok((response.map(|body| raw(body, &uri, None)), Some(Box::new(TokioIo::new(upgraded)))));
     }
     // The response of a server that refuses is one like others: if nobody reads it, it makes room for other connections.
     let held = line.map(|line| line.hold());
     if let Some(held) = &held {
         response.extensions_mut().insert(held.line());
     }
-    Ok(response.map(|body| raw(body, &uri, held)))
+    Ok((response.map(|body| raw(body, &uri, held)), None))
 }
 
 /// Sends a request over a connection of its own, which may be upgraded. Returns the connection with the response.

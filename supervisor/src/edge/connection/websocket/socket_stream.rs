@@ -81,9 +81,10 @@ impl SocketStream {
 }
 
 impl SocketTransport for SocketStream {
-    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) -> bool {
         self.poll_receive(cx);
         self.incoming.window.keeps(self.input.len());
+        false
     }
 }
 

@@ -1,4 +1,4 @@
-//! Carries a WebSocket, from the answer to the handshake to its end.
+//! A WebSocket, from the answer to the handshake to its end: what passes between its client and its worker.
 //!
 //! Nothing is read from the client while the worker has no room for more, and nothing from the worker while the client has not
 //! taken what was there. What is kept of a message counts against the window of its stream.
@@ -7,10 +7,8 @@
 //! the client breaks a rule, when the worker ends or is replaced, and when the listening address is closed.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::mem::MaybeUninit;
-use std::pin::{Pin, pin};
-use std::rc::Rc;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -27,12 +25,9 @@ use super::frame::{Opcode, Violation};
 use super::message::{Said, SocketMessages, close_contents};
 use super::outbox::Outbox;
 use super::silence::{Silence, SilenceDue};
-use crate::edge::client::Client;
 use crate::edge::client::serving::Serving;
-use crate::edge::closing::Closing;
 use crate::edge::proxy::body::Tail;
-use crate::edge::proxy::opened::{OpenedSocket, Terms};
-use crate::model::overdue::Overdue;
+use crate::edge::proxy::opened::Terms;
 use crate::telemetry::traffic::TrafficCounts;
 
 /// Bytes that are read from a client at once.
@@ -48,70 +43,18 @@ const CLOSING: Duration = Duration::from_secs(10);
 const JOIN_BELOW: usize = 1024;
 
 /// Close codes (RFC 6455, 7.4.1, and the registry of IANA).
-const GOING_AWAY: u16 = 1001;
 const INTERNAL_ERROR: u16 = 1011;
-const SERVICE_RESTART: u16 = 1012;
+pub(super) const SERVICE_RESTART: u16 = 1012;
 
 /// The reason for that one.
-const WORKER_ENDS: &str = "the app's worker has ended";
+pub(super) const WORKER_ENDS: &str = "the app's worker has ended";
 
 /// What a WebSocket can be carried over.
 pub(crate) trait SocketTransport: AsyncRead + AsyncWrite + Unpin {
-    /// Polled while nothing is read.
-    fn poll_ahead(&mut self, _cx: &mut Context<'_>) {}
-}
-
-/// Carries a WebSocket until it is over. `read` was received behind the handshake. Returns the reason if the client was too slow, and
-/// the transport if both sides have closed. It takes all of an HTTP/1 connection, so that it keeps the time limits of that.
-pub(crate) async fn carry<T: SocketTransport>(
-    io: T,
-    read: Bytes,
-    (opened, tail): (OpenedSocket, Tail),
-    client: &Rc<Client>,
-    closing: &mut Closing,
-) -> (Option<Overdue>, Option<T>) {
-    let is_http2 = client.is_http2();
-    let OpenedSocket { sender, receiver, terms } = opened;
-    let worker = terms.worker.clone();
-    let mut talk = Talk::new(io, read, (sender, receiver), &terms, tail);
-    // Unless it comes to its end: a stream whose client is too slow is dropped.
-    talk.set_cut_off(true);
-    let is_closing = closing.is_closing.clone();
-    let mut stopped = pin!(closing.stop.changed());
-    let mut retired = pin!(async move {
-        match worker {
-            Some(worker) => worker.finishes().await,
-            None => std::future::pending().await,
-        }
-    });
-    let (mut is_told, mut is_ending) = (false, false);
-    let overdue = poll_fn(|cx| {
-        if !is_http2 && let Poll::Ready(why) = client.poll_overdue(cx) {
-            return Poll::Ready(Some(why));
-        }
-        // The first poll registers the waker. From then on, `is_closing` is read instead.
-        if !std::mem::replace(&mut is_told, true) {
-            let _ = stopped.as_mut().poll(cx);
-        }
-        if !is_ending && is_closing.get() {
-            is_ending = true;
-            talk.close(GOING_AWAY, "the server is going away");
-        }
-        if !is_ending && retired.as_mut().poll(cx).is_ready() {
-            is_ending = true;
-            talk.close(SERVICE_RESTART, WORKER_ENDS);
-        }
-        talk.poll(cx).map(|()| None)
-    })
-    .await;
-    let is_closed = talk.is_closed();
-    let is_cut_off = overdue.is_some() || talk.has_failed || !is_closed;
-    talk.set_cut_off(is_cut_off);
-    if is_cut_off && !is_http2 {
-        // What the client still sends must not make the kernel drop the closing frame.
-        client.leave_unread();
+    /// Polled while nothing is read. Returns whether the other side is known to be gone.
+    fn poll_ahead(&mut self, _cx: &mut Context<'_>) -> bool {
+        false
     }
-    (overdue, is_closed.then_some(talk.io))
 }
 
 /// What has become of the direction from the client to the worker.
@@ -123,8 +66,8 @@ enum Inbound {
     Ended,
 }
 
-struct Talk<T> {
-    io: T,
+pub(super) struct Talk<T> {
+    pub(super) io: T,
     /// Received from the client, and not read yet.
     input: BytesMut,
     messages: SocketMessages,
@@ -151,7 +94,7 @@ struct Talk<T> {
     /// Whether the client has sent a closing frame.
     has_client_closed: bool,
     /// Whether the client has broken a rule. What it sends from then on is not read.
-    has_failed: bool,
+    pub(super) has_failed: bool,
     /// Whether the connection to the client has ended.
     is_gone: bool,
     silence: Silence,
@@ -161,7 +104,13 @@ struct Talk<T> {
 }
 
 impl<T: SocketTransport> Talk<T> {
-    fn new(io: T, read: Bytes, (sender, receiver): (Sender, Receiver), terms: &Terms, tail: Tail) -> Self {
+    pub(super) fn new(
+        io: T,
+        read: Bytes,
+        (sender, receiver): (Sender, Receiver),
+        terms: &Terms,
+        tail: Tail,
+    ) -> Self {
         tail.serving.iter().for_each(Serving::upgraded);
         Self {
             io,
@@ -193,7 +142,7 @@ impl<T: SocketTransport> Talk<T> {
     }
 
     /// Works until nothing more can be done now. Ready when the WebSocket is over.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for _ in 0..TURN {
             self.poll_write(cx);
             let mut has_more = self.poll_worker(cx);
@@ -212,7 +161,7 @@ impl<T: SocketTransport> Talk<T> {
     }
 
     /// Returns whether both sides have closed, and the client has got all that it was to get.
-    fn is_closed(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         (self.has_client_closed || self.has_failed) && self.outbox.has_close() && self.outbox.is_empty()
     }
 
@@ -220,7 +169,7 @@ impl<T: SocketTransport> Talk<T> {
         (self.is_gone || self.is_closed()) && self.has_worker_ended && self.inbound == Inbound::Ended
     }
 
-    fn set_cut_off(&mut self, is_cut_off: bool) {
+    pub(super) fn set_cut_off(&mut self, is_cut_off: bool) {
         if let Some(record) = self.tail.record.get() {
             record.cut_off = is_cut_off;
         }
@@ -351,7 +300,10 @@ impl<T: SocketTransport> Talk<T> {
         while !self.is_gone && !self.has_client_closed && !self.has_failed {
             if !self.waiting.is_empty() && self.inbound == Inbound::Open {
                 self.silence.is_unread();
-                self.io.poll_ahead(cx);
+                if self.io.poll_ahead(cx) {
+                    // What it has sent before may still be taken.
+                    self.begin_closing();
+                }
                 break;
             }
             match self.messages.next(&mut self.input) {
@@ -422,7 +374,7 @@ impl<T: SocketTransport> Talk<T> {
     }
 
     /// Closes the WebSocket towards both sides, as far as it is open.
-    fn close(&mut self, code: u16, reason: &str) {
+    pub(super) fn close(&mut self, code: u16, reason: &str) {
         let contents = close_contents(code, reason);
         self.outbox.close(contents.clone());
         self.end_inbound(PieceKind::Close, contents.into());

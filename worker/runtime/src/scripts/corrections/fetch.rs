@@ -138,12 +138,13 @@ pub(crate) const FETCH: &[Correction] = &[
     },
     Correction {
         script: "ext:deno_fetch/26_fetch.js",
-        why: "a server that has agreed to speak WebSocket has no body but the connection, as on Workers",
+        why: "a server that has agreed to speak WebSocket has no body but the connection, as on Workers, where an abort ends it",
         passage: "  if (nullBodyStatus(response.status)) {
     core.close(resp.responseRid);
 ",
         instead: "  if (response.status === 101) {
     response.webSocket = core.loadExtScript(\"ext:nano_workers/websocket_pair.js\").fetched(resp.responseRid);
+    terminator[abortSignal.add](() => core.tryClose(resp.responseRid));
   } else if (nullBodyStatus(response.status)) {
     core.close(resp.responseRid);
 ",
