@@ -5,7 +5,9 @@ mod as_on_workers;
 mod calls;
 mod changes;
 mod hostile;
+mod loopback;
 mod stubs;
+mod values;
 mod websockets;
 
 use nix::sys::signal::Signal;

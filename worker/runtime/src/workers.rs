@@ -5,8 +5,9 @@
 //!   after the response; [`socket`]: WebSockets of clients.
 //! - [`console`], [`errors`]: log records, and how errors are reported.
 //! - [`byte_pipe`], [`cache`], [`digest`], [`html_rewriter`]: the native part of `IdentityTransformStream`, `caches`,
-//!   `DigestStream` and `HTMLRewriter`.
+//!   `DigestStream` and `HTMLRewriter`. [`blob`]: the bytes of a `Blob`.
 
+pub(crate) mod blob;
 pub(crate) mod byte_pipe;
 pub(crate) mod cache;
 pub(crate) mod console;
@@ -26,6 +27,7 @@ deno_core::extension!(
     nano_workers,
     deps = [deno_webidl, deno_web, deno_fetch, deno_crypto],
     ops = [
+        blob::op_blob_bytes,
         body::op_request_body,
         body::op_request_body_take,
         body::op_request_body_take_text,
@@ -110,6 +112,7 @@ deno_core::extension!(
         "html_tokens.js",
         "identity_stream.js",
         "loopback.js",
+        "loopback_fetch.js",
         "missing_binding.js",
         "provided.js",
         "reach.js",

@@ -1,4 +1,4 @@
-// Requests, responses, streams and services as arguments and results of calls between apps. A stream stays in its app: the other one
+// Requests, responses, streams, blobs and services as arguments and results of calls between apps. A stream stays in its app: the other one
 // reads it or writes to it, a piece with each call, as it does with what is called.
 (function () {
   const { core, primordials } = __bootstrap;
@@ -22,9 +22,13 @@
     TypeError,
     Uint8Array,
   } = primordials;
+  const { op_blob_bytes } = core.ops;
+  const { AbortSignal } = core.loadExtScript("ext:deno_web/03_abort_signal.js");
+  const { Blob, File, getParts } = core.loadExtScript("ext:deno_web/09_file.js");
   const { cannot } = core.loadExtScript("ext:nano_platform/structured_clone.js");
   const { fieldsOf, headersOf, text, unreadable } = core.loadExtScript("ext:nano_workers/call_values.js");
   const { takeStatic } = core.loadExtScript("ext:nano_net/body_streams.js");
+  const { DigestStream } = core.loadExtScript("ext:nano_workers/crypto.js");
   const { isService } = core.loadExtScript("ext:nano_workers/reach.js");
   const { Request, toInnerRequest } = core.loadExtScript("ext:deno_fetch/23_request.js");
   const { Response, responseIsError, toInnerResponse } = core.loadExtScript("ext:deno_fetch/23_response.js");
@@ -36,6 +40,7 @@
   const REQUEST = 6;
   const RESPONSE = 7;
   const SERVICE = 8;
+  const BLOB = 9;
 
   /** Longest piece of a stream, in bytes. */
   const MOST_PIECE = 256 * 1024;
@@ -193,7 +198,7 @@
   function about(value, packing, exporter) {
     if (isService(value)) return [SERVICE, exporter.take(value)];
     if (isA(ReadableStream, value)) return [READABLE, exporter.take(sourceOf(value))];
-    if (isA(WritableStream, value)) return [WRITABLE, exporter.take(sinkOf(value))];
+    if (isA(WritableStream, value) && !isA(DigestStream, value)) return [WRITABLE, exporter.take(sinkOf(value))];
     if (isA(Request, value)) {
       const inner = toInnerRequest(value);
       const { method, url, redirect } = value;
@@ -201,10 +206,13 @@
     }
     if (isA(Response, value)) {
       const inner = toInnerResponse(value);
-      if (responseIsError(value) || inner.webSocket !== undefined) refuse("A Response with a WebSocket, or of an error, could not be cloned.");
+      if (inner.webSocket !== undefined) refuse('Could not serialize object of type "WebSocket". This type does not support serialization.');
+      if (responseIsError(value)) refuse("A Response of an error could not be cloned.");
       const { status, statusText } = value;
       return [RESPONSE, [status, statusText, fieldsOf(value.headers)], bodyOf(value, inner, packing)];
     }
+    if (isA(Blob, value) && !isA(File, value)) return [BLOB, value.type, op_blob_bytes(getParts(value))];
+    if (isA(AbortSignal, value)) refuse("AbortSignal serialization is not enabled.");
     return undefined;
   }
 
@@ -235,6 +243,13 @@
           fetch: (request) => hook.reach(["fetch"], [request]).promise,
           reach: (path, args) => hook.reach(path, args),
         });
+      }
+      case BLOB: {
+        const type = text(what);
+        if (!ArrayBufferIsView(body)) throw unreadable();
+        const bytes = bytesOf(body);
+        unpacking.take(TypedArrayPrototypeGetBuffer(bytes));
+        return new Blob([bytes], { __proto__: null, type });
       }
       case REQUEST:
       case RESPONSE: {

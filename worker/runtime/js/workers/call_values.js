@@ -52,7 +52,7 @@
   const DOM_EXCEPTION = 1;
   const HEADERS = 2;
   const STUB = 3;
-  // Above, there are those of call_bodies.js: requests, responses, streams and services.
+  // Above, there are those of call_bodies.js: requests, responses, streams, services and blobs.
   const BODIES = 4;
   const loadBodies = () => core.loadExtScript("ext:nano_workers/call_bodies.js");
 

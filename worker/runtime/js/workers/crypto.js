@@ -252,5 +252,5 @@
     writable: true,
   });
 
-  return { crypto: webCrypto.crypto, Crypto, CryptoKey, SubtleCrypto };
+  return { crypto: webCrypto.crypto, Crypto, CryptoKey, DigestStream, SubtleCrypto };
 })();

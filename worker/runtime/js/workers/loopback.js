@@ -7,21 +7,17 @@
     Error,
     ObjectDefineProperty,
     ObjectKeys,
-    ObjectPrototypeIsPrototypeOf,
     ObjectSetPrototypeOf,
-    PromisePrototypeThen,
-    PromiseResolve,
     SafeArrayIterator,
     TypeError,
   } = primordials;
   const { getAsyncContext, setAsyncContext } = core;
-  const { packError, unpack } = core.loadExtScript("ext:nano_workers/call_values.js");
   const { app, ExecutionContext } = core.loadExtScript("ext:nano_workers/context.js");
   const { isEntrypoint, names } = core.loadExtScript("ext:nano_workers/entrypoints.js");
   const { Fetcher, fetcherOf, stand } = core.loadExtScript("ext:nano_workers/fetcher.js");
   const { useEntrypoint } = core.loadExtScript("ext:nano_workers/reach.js");
-  const { callOwn, remote } = core.loadExtScript("ext:nano_workers/stubs.js");
-  const { ResponsePrototype } = core.loadExtScript("ext:deno_fetch/23_response.js");
+  const { fetchOwn } = core.loadExtScript("ext:nano_workers/loopback_fetch.js");
+  const { callOwn } = core.loadExtScript("ext:nano_workers/stubs.js");
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 
   /** How often an app may have called itself in the course of one call. */
@@ -40,28 +36,13 @@
     }
   }
 
-  function answer(name, ctx, request) {
-    const answered = deeper(() => app.fetchHandler(name)(request, app.env, ctx));
-    return PromisePrototypeThen(PromiseResolve(answered), (response) => {
-      if (ObjectPrototypeIsPrototypeOf(ResponsePrototype, response)) return response;
-      throw new TypeError("the fetch handler must return a Response");
-    });
-  }
-
   /** Stands for the entrypoint of this name, with these props. */
   function serviceOf(name, props) {
     const context = () => new ExecutionContext(webidl.brand, "{}", props);
     return {
       __proto__: null,
       isService: true,
-      fetch: (request) =>
-        PromisePrototypeThen(
-          PromisePrototypeThen(PromiseResolve(), () => answer(name, context(), request)),
-          undefined,
-          (error) => {
-            throw remote(unpack(packError([], error))[0]);
-          },
-        ),
+      fetch: (request) => fetchOwn((given) => deeper(() => app.fetchHandler(name)(given, app.env, context())), request),
       reach: (path, args) => callOwn((given) => deeper(() => useEntrypoint(name, path, given, context())), args),
     };
   }
