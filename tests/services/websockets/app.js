@@ -168,7 +168,12 @@ const stories = {
   async otherMethods(open, seen) {
     for (const method of ["POST", "HEAD", "PATCH"]) {
       const { status, webSocket } = await open("how=echo", { method, headers: { upgrade: "WebSocket" } });
-      seen.push(status, webSocket instanceof WebSocket);
+      seen.push(method, status);
+      webSocket.accept();
+      const ended = listen(webSocket, seen);
+      webSocket.send("a");
+      webSocket.send('close [1000,"k"]');
+      await ended;
     }
   },
   async headers(open, seen, { OTHER }) {

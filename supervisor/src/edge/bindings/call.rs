@@ -111,7 +111,8 @@ impl Caller {
             Err(refused) if fetch.is_call || is_of_the_app(refused.why) => return Err(thrown(app, refused)),
             Err(refused) => (refused.response(id, form), None),
         };
-        if is_to_head {
+        // On Workers, HEAD may ask for a WebSocket.
+        if is_to_head && response.body().socket.is_none() {
             *response.body_mut() = ResponseBody::empty();
         }
         let upstream = Some(upstream);
