@@ -207,8 +207,33 @@ const stories = {
 /** Stories in which the other app hears of no end, in at least one of the two. */
 const unlogged = ["never", "halfOpen", "refused", "unasked", "otherProtocol", "list", "otherMethods", "headers", "both"];
 
+/** Holds as many as asked for until the client goes, and tells how opening them went, and what each hears. */
+async function hold(env, searchParams, writer) {
+  const encoder = new TextEncoder();
+  const write = (value) => writer.write(encoder.encode(`${JSON.stringify(value)}\n`)).catch(() => {});
+  const many = Number(searchParams.get("many"));
+  const held = [];
+  const statuses = {};
+  const open = async () => {
+    const opening = env.OTHER.fetch(`http://chat.example/?${searchParams}`, upgrade);
+    const { status, webSocket } = await opening.catch((error) => ({ status: error.message }));
+    statuses[status] = (statuses[status] ?? 0) + 1;
+    if (!webSocket) return;
+    if (!searchParams.has("unread")) webSocket.accept();
+    held.push(webSocket);
+  };
+  for (let left = many; left > 0; left -= 50) await Promise.all(Array.from({ length: Math.min(left, 50) }, open));
+  write(statuses);
+  for (const webSocket of held) {
+    webSocket.addEventListener("close", ({ code, reason }) => write([code, reason]));
+    webSocket.addEventListener("message", ({ data }) => write(typeof data === "string" ? data : data.size));
+    if (searchParams.has("say")) webSocket.send(searchParams.get("say"));
+    for (let left = Number(searchParams.get("flood")); left > 0; left--) webSocket.send(new Uint8Array(65536));
+  }
+}
+
 export default {
-  async fetch(request, env, ctx) {
+  async fetch(request, env) {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/names") return Response.json(Object.keys(stories));
     if (pathname === "/log" || pathname === "/pass") return env.OTHER.fetch(request);
@@ -228,28 +253,8 @@ export default {
       return Response.json({ seen, logged: !unlogged.includes(name) });
     }
     if (pathname === "/hold") {
-      // Holds as many as asked for until the client goes, and tells how opening them went, and what each hears.
-      const many = Number(searchParams.get("many"));
-      const held = [];
-      const statuses = {};
-      for (let i = 0; i < many; i++) {
-        const { status, webSocket } = await env.OTHER.fetch(`http://chat.example/?${searchParams}`, upgrade).catch((error) => ({ status: error.message }));
-        statuses[status] = (statuses[status] ?? 0) + 1;
-        if (!webSocket) continue;
-        if (!searchParams.has("unread")) webSocket.accept();
-        held.push(webSocket);
-      }
-      const encoder = new TextEncoder();
       const { readable, writable } = new TransformStream();
-      const writer = writable.getWriter();
-      const write = (value) => writer.write(encoder.encode(`${JSON.stringify(value)}\n`)).catch(() => {});
-      write(statuses);
-      for (const webSocket of held) {
-        webSocket.addEventListener("close", ({ code, reason }) => write([code, reason]));
-        webSocket.addEventListener("message", ({ data }) => write(typeof data === "string" ? data : data.size));
-        if (searchParams.has("say")) webSocket.send(searchParams.get("say"));
-        for (let left = Number(searchParams.get("flood")); left > 0; left--) webSocket.send(new Uint8Array(65536));
-      }
+      hold(env, searchParams, writable.getWriter());
       return new Response(readable);
     }
     return new Response("fine");
