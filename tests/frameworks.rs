@@ -1,6 +1,7 @@
 //! Apps made with frameworks, in `tests/frameworks`: installed from their lock files, built by their own command with their framework's
-//! adapter for Cloudflare, served as they are with `serve .`, and driven by `drive.mjs` over HTTP and in a headless Chromium. Skipped
-//! with a message if there is no npm or no `chromium`. `scripts/frameworks` also runs those that are ignored here.
+//! adapter for Cloudflare, served as they are with `serve .` and by wrangler in workerd, and driven by `drive.mjs` over HTTP and in a
+//! headless Chromium, which compares what it sees of both. Skipped with a message if there is no npm or no `chromium`.
+//! `scripts/frameworks` also runs those that are ignored here.
 
 #![expect(clippy::disallowed_methods, reason = "npm builds what these tests serve, and node drives it")]
 
@@ -15,6 +16,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::harness::wrangler::Wrangler;
 use crate::harness::{Log, executable, npm, process};
 
 fn sources() -> PathBuf {
@@ -118,21 +120,6 @@ impl Served {
         served.log.line_with("worker ready").await;
         served
     }
-
-    /// Runs `drive.mjs`, which holds the app to what each of these apps does.
-    fn drive(&self, name: &str, packages: &Path) {
-        let mut node = Command::new("timeout");
-        node.args(["--kill-after=10", "300", "node"])
-            .arg(sources().join("drive.mjs"))
-            .env("APP", &self.url)
-            .env("PACKAGES", packages);
-        let output = node.stdin(Stdio::null()).output().unwrap();
-        let (said, log) = (text(&output), self.log.lines().join("\n"));
-        // The last line proves that the script ran all of its checks.
-        let is_well = output.status.success() && said.ends_with("all is well\n");
-        assert!(is_well, "{name}: {said}\nlog of the supervisor:\n{log}");
-        assert!(!log.contains(" ERROR supervisor:"), "{name}: {log}");
-    }
 }
 
 impl Drop for Served {
@@ -142,10 +129,32 @@ impl Drop for Served {
     }
 }
 
+/// Serves the build of an app in a folder here and in workerd, and runs `drive.mjs`, which holds the app to what each of these apps does,
+/// and compares.
+async fn drive(name: &str, folder: &Path, packages: &Path) {
+    let settings = fs::read_to_string(folder.join("wrangler.jsonc")).unwrap();
+    let Some(theirs) = Wrangler::dev(packages, folder, settings.contains("pages_build_output_dir")) else {
+        return;
+    };
+    let ours = Served::start(folder).await;
+    // Beyond all waits of the script: only a browser that no longer answers reaches it.
+    let mut node = Command::new("timeout");
+    node.args(["--kill-after=10", "900", "node"])
+        .arg(sources().join("drive.mjs"))
+        .envs([("FRAMEWORK", name), ("APP", &ours.url), ("WORKERD", &theirs.url().await)])
+        .env("PACKAGES", packages);
+    let output = node.stdin(Stdio::null()).output().unwrap();
+    let (said, log) = (text(&output), ours.log.lines().join("\n"));
+    // The last line proves that the script ran all of its checks.
+    let is_well = output.status.success() && said.ends_with("all is well\n");
+    assert!(is_well, "{name}: {said}\nlog of the supervisor:\n{log}\nlog of wrangler:\n{}", theirs.said());
+    assert!(!log.contains(" ERROR supervisor:"), "{name}: {log}");
+}
+
 /// Builds an app, or takes what an earlier test has built, and drives it.
 async fn keeps(name: &str) {
     let Some(packages) = npm::with_browser() else { return };
-    Served::start(&kept(name)).await.drive(name, &packages);
+    drive(name, &kept(name), &packages).await;
 }
 
 /// Builds an app in a folder that is removed in the end, because its packages take hundreds of megabytes, and drives it.
@@ -153,7 +162,7 @@ async fn builds(name: &str) {
     let Some(packages) = npm::with_browser() else { return };
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     build(name, folder.path()).unwrap();
-    Served::start(folder.path()).await.drive(name, &packages);
+    drive(name, folder.path(), &packages).await;
 }
 
 /// Makes a test of each app.

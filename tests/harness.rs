@@ -16,6 +16,7 @@ mod supervisor;
 pub(crate) mod talker;
 mod terminal;
 pub(crate) mod workerd;
+pub(crate) mod wrangler;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU16, Ordering};
