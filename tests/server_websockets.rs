@@ -5,10 +5,11 @@
 //! - [`rules`]: every rule of RFC 6455, for clients that keep it and for those that do not.
 //! - [`endings`]: workers that crash or are replaced, apps that are stopped, supervisors that end.
 //! - [`bounds`]: how many, how long, how much. [`compression`]: compressed messages.
-//! - [`fetched`]: those that apps open with `fetch`. [`http2`]: streams of HTTP/2.
+//! - [`fetched`]: those that apps open with `fetch`. [`http2`]: streams of HTTP/2. [`browser`]: a Chromium.
 
 mod beside_workerd;
 mod bounds;
+mod browser;
 mod compression;
 mod endings;
 mod fetched;
