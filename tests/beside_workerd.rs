@@ -5,6 +5,9 @@ use crate::harness::workerd::Both;
 
 const PROGRAMS: &str = r"
   import { cache, restore, env, exports, withEnv, withExports, withEnvAndExports, tracing, RpcPromise, RpcProperty, ServiceStub, RpcTarget, WorkerEntrypoint } from 'cloudflare:workers';
+  const attempt = (run) => { try { return run(); } catch (error) { return String(error); } };
+  const Tracing = tracing.constructor;
+  const ofNoRequest = [tracing.getActiveSpan() ?? null, tracing.enterSpan('x', (span) => tracing.getActiveSpan() === span)];
   const encode = (text) => new TextEncoder().encode(text);
   const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   const digest = async (algorithm, ...chunks) => {
@@ -43,6 +46,41 @@ const PROGRAMS: &str = r"
     'another env is set': () => { const other = {}; withEnv(other, () => { env.Z = 1; }); return [other, env.Z ?? null]; },
     'process.env in another env': () => withEnv({ A: 'a' }, () => [process.env.A ?? null, typeof process.env.UP]),
     'a span': () => tracing.enterSpan('name', (span, a) => [span.isTraced, a, typeof span.setAttribute('a', 1), typeof span.end], 5),
+    'what spans are': () => [Tracing, tracing.Span].map(({ name, prototype }) => [name, Object.getOwnPropertyNames(prototype).sort(), String(prototype),
+      Object.keys(prototype).sort()]),
+    'spans cannot be made': () => [tracing.Span, Tracing].map((Class) => attempt(() => new Class())),
+    'the context of a span': () => { const span = tracing.startSpan('x'); return [span.spanContext(), span.spanContext() === span.spanContext(),
+      span instanceof tracing.Span, span.end() ?? null, span.end() ?? null, span.isTraced, JSON.stringify([span, tracing])]; },
+    'the active span': async () => { const first = tracing.getActiveSpan(); const seen = [String(first), first === tracing.getActiveSpan(), first.isTraced];
+      for (const name of ['enterSpan', 'startActiveSpan']) seen.push(tracing[name]('x', (span) => [span === tracing.getActiveSpan(), span === first]),
+        await tracing[name]('x', async (span) => { await scheduler.wait(1); return span === tracing.getActiveSpan(); }),
+        await tracing[name]('x', (span) => new Promise((resolve) => setTimeout(() => resolve(span === tracing.getActiveSpan()), 1))),
+        attempt(() => tracing[name]('x', () => { throw new RangeError('thrown'); })), first === tracing.getActiveSpan());
+      return [...seen, tracing.startSpan('x') === tracing.getActiveSpan()]; },
+    'another active span': async () => { const span = tracing.startSpan('x'); const isActive = () => tracing.getActiveSpan() === span;
+      const seen = [isActive(), tracing.withActiveSpan(span, (...given) => [given, isActive()], 1, 2), isActive(),
+        await tracing.withActiveSpan(span, async () => { await scheduler.wait(1); return isActive(); }),
+        tracing.withActiveSpan(span, () => [tracing.startActiveSpan('y', () => [isActive(), tracing.withActiveSpan(span, isActive), isActive()]), isActive()])];
+      span.end(); return [...seen, tracing.withActiveSpan(span, isActive)]; },
+    'the active span of no request': () => ofNoRequest,
+    'what a span calls': () => tracing.enterSpan('x', function () { return this === globalThis; }),
+    'what cannot be traced': () => { const span = tracing.startSpan('x'); return [['enterSpan'], ['enterSpan', 'x', 5], ['enterSpan', Symbol(), () => 1],
+      ['startActiveSpan'], ['startActiveSpan', 'x'], ['startSpan'], ['startSpan', undefined], ['withActiveSpan'], ['withActiveSpan', null, () => 1],
+      ['withActiveSpan', {}, () => 1], ['withActiveSpan', Object.create(tracing.Span.prototype), () => 1], ['withActiveSpan', span, 5]].map(
+      ([name, ...given]) => attempt(() => String(tracing[name](...given)))); },
+    'methods of other spans': () => { const { enterSpan } = tracing; return [attempt(() => enterSpan('x', () => 1)), attempt(() => tracing.Span.prototype.end.call({})),
+      attempt(() => tracing.Span.prototype.isTraced)].map((text) => text.slice(0, 29)); },
+    'attributes of spans': () => { const span = tracing.startSpan('x'); const seen = []; const told = (name) => ({ toString() { seen.push(name); return name; } });
+      const given = { setAttribute: [[], [undefined], ['a'], ['a', 1], ['a', 'x'], ['a', null], ['a', told('value')], [told('key'), 1], ['a', Symbol()], ['a', 1n],
+          ['a', { toString() { throw new RangeError('thrown'); } }]],
+        setAttributes: [[], [{}], [{ a: told('of many'), b: undefined }], [null], ['x'], [[1]], [() => 1], [{ a: Symbol() }], [{ get a() { throw new RangeError('got'); } }]],
+        recordException: [[], ['x'], [new Error('x')], [{ get message() { seen.push('message'); } }], [null]],
+        updateName: [[], ['x'], [told('name')], [Symbol()]],
+        setStatus: [[], [{ code: 'ok' }], [{ get message() { seen.push('read'); return told('message'); }, get code() { seen.push('code'); return told('ok'); } }],
+          [{ code: 'bad' }], [{}], ['ok'], [() => 1], [{ code: 'error', message: 5 }]] };
+      for (const [name, calls] of Object.entries(given)) for (const call of calls) seen.push(`${name} ${calls.indexOf(call)}: ${attempt(() => {
+        const value = span[name](...call); return value === span ? 'itself' : String(value); })}`);
+      return [seen, ['null', 'undefined'].map((text) => { try { span.setStatus(text === 'null' ? null : undefined); } catch (error) { return error.name; } })]; },
     'a promise of RPC': () => new RpcPromise(),
     'a property of RPC': () => new RpcProperty(),
     'a stub of a service': () => new ServiceStub(),

@@ -123,6 +123,7 @@ deno_core::extension!(
         "session.js",
         "session_parts.js",
         "stubs.js",
+        "tracing.js",
         "websocket_pair.js",
     ],
     synthetic_esm = [

@@ -3,8 +3,6 @@
   const { core, primordials } = __bootstrap;
   const {
     Error,
-    ReflectApply,
-    SafeArrayIterator,
     Symbol,
     TypeError,
   } = primordials;
@@ -13,6 +11,7 @@
   const { RpcTarget, WorkerEntrypoint } = core.loadExtScript("ext:nano_workers/entrypoints.js");
   const { Fetcher } = core.loadExtScript("ext:nano_workers/fetcher.js");
   const { RpcPromise, RpcProperty, RpcStub } = core.loadExtScript("ext:nano_workers/stubs.js");
+  const { tracing } = core.loadExtScript("ext:nano_workers/tracing.js");
   const { standIn } = core.loadExtScript("ext:nano_platform/stand_in.js");
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
 
@@ -78,32 +77,6 @@
   function abortIsolate() {
     throw new Error("abortIsolate() of cloudflare:workers is not available: the worker serves other requests");
   }
-
-  /** A part of a trace of the app's own. No such part is recorded. */
-  class Span {
-    get isTraced() {
-      return false;
-    }
-    end() {}
-    recordException() {
-      return this;
-    }
-    setAttribute() {
-      return this;
-    }
-    setAttributes() {
-      return this;
-    }
-    setStatus() {
-      return this;
-    }
-    updateName() {
-      return this;
-    }
-  }
-  const tracing = {
-    enterSpan: (_name, action, ...args) => ReflectApply(action, undefined, [new Span(), ...new SafeArrayIterator(args)]),
-  };
 
   // On Workers without a cache of entrypoints, it has no members either.
   const cache = standIn(() => NONE);
