@@ -7,6 +7,7 @@ mod folder;
 mod load;
 mod log;
 pub(crate) mod lone_worker;
+pub(crate) mod miniflare;
 pub(crate) mod npm;
 pub(crate) mod origin;
 pub(crate) mod process;

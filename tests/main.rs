@@ -84,6 +84,7 @@ mod serving;
 mod settings;
 mod settings_env;
 mod shares;
+mod sites;
 mod sockets;
 mod status;
 mod supervision;

@@ -347,9 +347,8 @@ fn what_only_a_build_can_run_is_to_be_built_first() {
         ),
         (
             "import manifest from '__STATIC_CONTENT_MANIFEST'; export default { manifest };",
-            "cannot import \"__STATIC_CONTENT_MANIFEST\" from index.ts: it lists the files of a Workers Site (`site` of the \
-             wrangler file), which nano-supervisor does not have; serve its bucket as static files, which need no code: \
-             `assets` in place of `site`\n    at index.ts:1:22\n"
+            "cannot import \"__STATIC_CONTENT_MANIFEST\" from index.ts: it lists the files of a Workers Site, which this app is \
+             not; name their folder in the wrangler file: site = { bucket = \"./public\" }\n    at index.ts:1:22\n"
                 .to_owned(),
         ),
         (

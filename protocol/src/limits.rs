@@ -1,7 +1,7 @@
 //! Every length, count and window of the protocol, in one place.
 
 /// Version of the wire format. Both sides must name the same one in the handshake.
-pub const PROTOCOL_VERSION: u32 = 14;
+pub const PROTOCOL_VERSION: u32 = 15;
 
 /// Longest payload of a request or response head, in bytes. The supervisor's own header limits lie below it.
 pub const MAX_HEAD: usize = 256 * 1024;
@@ -12,8 +12,9 @@ pub const MAX_CALL_HEAD: usize = 16 * 1024;
 /// Longest payload of one body frame, in bytes.
 pub const MAX_BODY_CHUNK: usize = 64 * 1024;
 
-/// Longest payload of a control frame (handshake, load, log record, stats), in bytes. An app's whole env crosses in one.
-pub const MAX_CONTROL: usize = 1024 * 1024;
+/// Longest payload of a control frame (handshake, load, log record, stats), in bytes. An app's whole env crosses in one, with what it
+/// is told of the files of a Workers Site.
+pub const MAX_CONTROL: usize = 2 * 1024 * 1024;
 
 /// Longest payload of a stream error, in bytes.
 pub const MAX_ERROR: usize = 64 * 1024;

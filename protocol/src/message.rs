@@ -80,6 +80,10 @@ pub struct Load {
     /// Names in the handler's `env`, and what each stands for. A variable of the same name takes precedence, or is the value of
     /// [`BindingKind::Secret`].
     pub bindings: Vec<(String, BindingKind)>,
+    /// Files that are values in the handler's `env` of an app of the service worker format. A variable of the same name takes precedence.
+    pub blobs: Vec<Blob>,
+    /// The keys of the files of a Workers Site by their paths, as JSON text: the module `__STATIC_CONTENT_MANIFEST`.
+    pub site_manifest: Option<String>,
     /// The handler's `ctx.props`, as JSON text.
     pub props: String,
     /// Which outbound connections the app may open.
@@ -106,6 +110,8 @@ impl fmt::Debug for Load {
             .field("missing", &self.missing)
             .field("env", &self.env.iter().map(|(name, _)| name).collect::<Vec<_>>())
             .field("bindings", &self.bindings)
+            .field("blobs", &self.blobs)
+            .field("site_manifest", &self.site_manifest)
             .field("props", &self.props)
             .field("net", &self.net)
             .field("closed", &self.closed)
@@ -121,6 +127,9 @@ impl fmt::Debug for Load {
 pub enum BindingKind {
     /// Something to fetch from: another app, or the app's static files.
     Fetcher,
+    /// The files of a Workers Site. A fetch of `/get?key=KEY` is answered with the file of this key, or with the status 404, and one
+    /// of `/list?prefix=PREFIX&limit=LIMIT&cursor=KEY` with a page of keys as JSON.
+    Bucket,
     /// A rate limit. The path of a fetch is what is counted. The answer has the status 200 within the limit, and 429 beyond it.
     RateLimit,
     /// The dataset of this name. What is written to it is logged.
@@ -131,6 +140,17 @@ pub enum BindingKind {
     Version(Version),
     /// A database. Its connection string is the variable of the same name.
     Hyperdrive,
+}
+
+/// A file whose contents are a value in `env`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blob {
+    /// The name of the value.
+    pub name: String,
+    /// The file, relative to the app's folder.
+    pub path: String,
+    /// What it is: a text, bytes as an `ArrayBuffer`, or a `WebAssembly.Module`.
+    pub kind: ModuleKind,
 }
 
 /// The version of an app: another one for another build.
@@ -145,7 +165,7 @@ pub struct Version {
 impl BindingKind {
     /// Returns whether the worker opens streams to use it.
     pub fn is_fetched(&self) -> bool {
-        matches!(self, Self::Fetcher | Self::RateLimit)
+        matches!(self, Self::Fetcher | Self::Bucket | Self::RateLimit)
     }
 }
 
@@ -444,6 +464,8 @@ mod tests {
             missing: Vec::new(),
             env: vec![("KEY".into(), "\"hunter2\"".into())],
             bindings: vec![("ASSETS".into(), BindingKind::Fetcher)],
+            blobs: Vec::new(),
+            site_manifest: None,
             props: "{}".into(),
             net: NetRules::default(),
             closed: Vec::new(),

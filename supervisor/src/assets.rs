@@ -7,15 +7,18 @@
 //! - `rule`: patterns of paths. `redirects` and `headers`: the files `_redirects` and `_headers`. `routing`: whether the worker
 //!   comes first.
 //! - `answer`: all of that together. `conditions`: conditional requests and ranges. `coding`: compression.
+//! - `bucket`: the files of a Workers Site, which only its code reads. `in_use`: what is known of files already.
 //! - `reader`: reads files without blocking an I/O thread. `memory`: how many bytes of them are kept in memory.
 
 pub(crate) mod answer;
+pub(crate) mod bucket;
 pub(crate) mod coding;
 mod conditions;
 pub(crate) mod file;
 mod headers;
 pub(crate) mod html;
 mod ignored;
+mod in_use;
 pub(crate) mod index;
 mod media_type;
 mod memory;
@@ -28,10 +31,11 @@ pub(crate) mod scan;
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use headers::HeaderRules;
 use html::{HtmlHandling, NotFoundHandling};
+use in_use::{Files, InUse};
 use index::AssetIndex;
 use redirects::Redirects;
 use routing::WorkerFirst;
@@ -40,15 +44,13 @@ use scan::AssetsError;
 /// Most lines of a file of rules that are named because they are left out.
 const NOTES: usize = 20;
 
-/// All static files that are in use. Configurations are read often, at each deploy of any app for one, and files seldom change:
-/// those that have not are neither read nor held in memory a second time.
-static IN_USE: Mutex<Vec<Weak<Assets>>> = Mutex::new(Vec::new());
+static IN_USE: InUse<Assets> = InUse::new();
 
 /// The static files of an app, with the rules for them.
 pub(crate) struct Assets {
     /// Whose they are, if the app has a usable name.
     app: Option<String>,
-    index: AssetIndex,
+    index: Arc<AssetIndex>,
     policy: AssetPolicy,
     redirects: Redirects,
     headers: HeaderRules,
@@ -77,10 +79,10 @@ impl Assets {
         shown: &str,
         policy: AssetPolicy,
     ) -> Result<Arc<Self>, AssetsError> {
-        let known = Self::in_use(app, folder);
-        let before = known.iter().rev().find(|assets| assets.index.folder() == folder).or(known.last());
+        let before = IN_USE.before(app, folder);
         let mut notes = Vec::new();
-        let index = AssetIndex::read(folder, shown, before.map(|assets| &assets.index), &mut notes)?;
+        let ignored = scan::of_assets(folder, shown)?;
+        let index = Arc::new(AssetIndex::read(folder, shown, ignored, before.index(folder), &mut notes)?);
         let place = |file: &str| format!("{shown}/{file}");
         let (mut of_redirects, mut of_headers) = (Vec::new(), Vec::new());
         let redirects = match index.meta(redirects::FILE)? {
@@ -94,34 +96,29 @@ impl Assets {
         notes.extend(first_of(of_redirects, &place(redirects::FILE)));
         notes.extend(first_of(of_headers, &place(headers::FILE)));
         let assets = Self { app: app.map(str::to_owned), index, policy, redirects, headers, notes };
-        let same = known.into_iter().find(|known| **known == assets && known.notes == assets.notes);
-        Ok(same.unwrap_or_else(|| assets.enter()))
+        Ok(IN_USE.enter(assets, before))
     }
 
-    /// Returns what is in use of a folder or an app, the latest last.
-    fn in_use(app: Option<&str>, folder: &Path) -> Vec<Arc<Self>> {
-        let in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_meant = |assets: &Arc<Self>| {
-            assets.index.folder() == folder || (app.is_some() && assets.app.as_deref() == app)
-        };
-        in_use.iter().filter_map(Weak::upgrade).filter(is_meant).collect()
-    }
-
-    /// Has it found by [`Self::in_use`], until the last reference to it is dropped.
-    fn enter(self) -> Arc<Self> {
-        let assets = Arc::new(self);
-        let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
-        in_use.retain(|assets| assets.strong_count() > 0);
-        in_use.push(Arc::downgrade(&assets));
-        assets
-    }
-
-    pub(crate) fn index(&self) -> &AssetIndex {
+    pub(crate) fn index(&self) -> &Arc<AssetIndex> {
         &self.index
     }
 
     /// Returns what is left out or ignored, for people.
     pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+}
+
+impl Files for Assets {
+    fn app(&self) -> Option<&str> {
+        self.app.as_deref()
+    }
+
+    fn index(&self) -> &AssetIndex {
+        &self.index
+    }
+
+    fn notes(&self) -> &[String] {
         &self.notes
     }
 }

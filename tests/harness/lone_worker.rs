@@ -114,6 +114,8 @@ fn load(root: &str) -> Load {
         missing: Vec::new(),
         env: Vec::new(),
         bindings: vec![("OTHER".into(), BindingKind::Fetcher)],
+        blobs: Vec::new(),
+        site_manifest: None,
         props: "{}".into(),
         net: NetRules::default(),
         closed: Vec::new(),

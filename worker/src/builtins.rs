@@ -13,6 +13,9 @@ const CLOUDFLARE: [&str; 7] = [
     "cloudflare:workflows",
 ];
 
+/// The module that an app has which is a Workers Site: the keys of its files by their paths, as JSON text.
+pub(crate) const SITE_MANIFEST: &str = "__STATIC_CONTENT_MANIFEST";
+
 /// Returns the name by which a built-in module is loaded, if `specifier` names one. Modules of Node.js have a name with the
 /// prefix `node:`, and most have one without. The extensions define their contents (`synthetic_esm`).
 pub(crate) fn canonical(specifier: &str) -> Option<&'static str> {

@@ -27,7 +27,7 @@ use crate::guard::{Guard, Termination};
 use crate::isolate::{Isolate, Js};
 use crate::load_error::LoadError;
 use crate::loader::{EmitCache, Modules, ReadError};
-use crate::{heap, load_error, usage, watchdog};
+use crate::{heap, load_error, service_worker, usage, watchdog};
 
 /// Events of WebSockets that are passed to JavaScript in one turn of the event loop.
 const EVENTS_PER_TURN: usize = 256;
@@ -37,6 +37,7 @@ const EVENTS_PER_TURN: usize = 256;
 pub(crate) struct Engine {
     // Fields are dropped in order: handles into the isolate before the isolate.
     prepare: v8::Global<v8::Function>,
+    expose: v8::Global<v8::Function>,
     install: v8::Global<v8::Function>,
     dispatch: v8::Global<v8::Function>,
     enter: v8::Global<v8::Function>,
@@ -70,6 +71,7 @@ impl Engine {
     ) -> Result<Self, LoadError> {
         let Isolate {
             prepare,
+            expose,
             install,
             dispatch,
             enter,
@@ -83,7 +85,8 @@ impl Engine {
         let calls = calls.clone();
         let keep = move |name, contents: Vec<u8>| calls.keep(name, contents.into());
         let cache = load.emit_cache.as_deref().map(|folder| EmitCache::new(folder, keep));
-        let app = Rc::new(Modules::new(Path::new(&load.root), &load.modules, cache));
+        let app = Modules::new(Path::new(&load.root), &load.modules, cache);
+        let app = Rc::new(app.with_site(load.site_manifest.as_deref()));
         let folder = Rc::new(AppFolder::new(&app.folder()?));
         js.0.op_state().borrow_mut().put(folder.clone());
         js.0.op_state().borrow_mut().put::<Rc<dyn RequireHost>>(app.clone());
@@ -110,6 +113,7 @@ impl Engine {
         sockets.set_most(usize::try_from(load.limits.max_socket_bytes).unwrap_or(usize::MAX));
         let mut engine = Self {
             prepare,
+            expose,
             install,
             dispatch,
             enter,
@@ -142,20 +146,15 @@ impl Engine {
         let entry = root.join(&load.entry);
         let entry = ModuleSpecifier::from_file_path(&entry).map_err(|()| ReadError::NotAbsolute(entry))?;
         let guard = self.guard.clone();
-        let loaded = guarded(&guard, async {
-            let id = self.js.0.load_main_es_module(&entry).await?;
+        let loaded = guarded(&guard, self.js.0.load_main_es_module(&entry)).await;
+        let id = loaded.map_err(|error| self.not_loaded(error))?;
+        self.expose(id, load)?;
+        let evaluated = guarded(&guard, async {
             let evaluated = self.js.0.mod_evaluate(id);
-            self.js.0.with_event_loop_future(evaluated, PollEventLoopOptions::default()).await?;
-            Ok(id)
+            self.js.0.with_event_loop_future(evaluated, PollEventLoopOptions::default()).await
         })
         .await;
-        let id = loaded.map_err(|error: CoreError| match self.guard.termination() {
-            Some(cause) => terminated_while_loading(cause),
-            None if matches!(error.as_kind(), CoreErrorKind::PendingPromiseResolution) => {
-                LoadError::NeverSettles
-            }
-            None => LoadError::exception(error, &self.folder),
-        })?;
+        evaluated.map_err(|error| self.not_loaded(error))?;
         self.modules.release();
         self.in_flight.end_loading();
         let is_callable = self.install(id)?;
@@ -190,6 +189,29 @@ impl Engine {
         settings.extend(pairs(scope, &load.env)?);
         let settings = v8::Array::new_with_elements(scope, &settings).into();
         call(scope, &self.prepare, settings).map(|_| ()).ok_or(LoadError::UnreadableEnv)
+    }
+
+    fn not_loaded(&self, error: CoreError) -> LoadError {
+        match self.guard.termination() {
+            Some(cause) => terminated_while_loading(cause),
+            None if matches!(error.as_kind(), CoreErrorKind::PendingPromiseResolution) => {
+                LoadError::NeverSettles
+            }
+            None => LoadError::exception(error, &self.folder),
+        }
+    }
+
+    /// Makes the names of `env` global variables, if the app whose entry module this is has the service worker format.
+    fn expose(&mut self, module: usize, load: &Load) -> Result<(), LoadError> {
+        let namespace = self.js.0.get_module_namespace(module);
+        let namespace = namespace.map_err(|error| LoadError::exception(error, &self.folder))?;
+        let is_listening = self.modules.is_listening_script(Path::new(&load.entry));
+        scope!(scope, &mut self.js.0);
+        if !is_listening && service_worker::exports_default(scope, &namespace) {
+            return service_worker::refuse_blobs(load);
+        }
+        let exposed = service_worker::exposed(scope, &self.modules, load)?;
+        call(scope, &self.expose, exposed).map(|_| ()).ok_or(LoadError::NotExposed)
     }
 
     /// Finds what the app exports. Returns whether other apps can call methods of it.

@@ -18,6 +18,7 @@ static RESIDUAL_SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/r
 pub(crate) struct Isolate {
     // Fields are dropped in order: handles into the isolate before the isolate.
     pub(crate) prepare: v8::Global<v8::Function>,
+    pub(crate) expose: v8::Global<v8::Function>,
     pub(crate) install: v8::Global<v8::Function>,
     pub(crate) dispatch: v8::Global<v8::Function>,
     pub(crate) enter: v8::Global<v8::Function>,
@@ -76,14 +77,26 @@ impl Isolate {
         js.op_state().borrow_mut().put(in_flight.clone());
         js.op_state().borrow_mut().put(Rc::<Turns>::default());
         js.op_state().borrow_mut().put(Rc::<Sockets>::default());
-        let [prepare, install, dispatch, enter, schedule, receive] = entry_points(&mut js)?;
+        let [prepare, expose, install, dispatch, enter, schedule, receive] = entry_points(&mut js)?;
         let js = Js(js);
-        Ok(Self { prepare, install, dispatch, enter, schedule, receive, js, modules, in_flight, heap_limit })
+        Ok(Self {
+            prepare,
+            expose,
+            install,
+            dispatch,
+            enter,
+            schedule,
+            receive,
+            js,
+            modules,
+            in_flight,
+            heap_limit,
+        })
     }
 }
 
 /// The functions that `app.js` leaves for Rust; the lazy interfaces it leaves are defined here.
-fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 6], IsolateError> {
+fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 7], IsolateError> {
     let context = js.main_context();
     scope!(scope, js);
     let global = v8::Local::new(scope, context).global(scope);
@@ -91,8 +104,8 @@ fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 6], Iso
     let load = property(scope, nano, "loadInterface")?;
     let interfaces = property(scope, nano, "lazyInterfaces")?;
     lazy_globals::install(scope, global, interfaces, load)?;
-    let mut functions = Vec::with_capacity(6);
-    for name in ["prepare", "install", "dispatch", "enter", "schedule", "receive"] {
+    let mut functions = Vec::with_capacity(7);
+    for name in ["prepare", "exposeAll", "install", "dispatch", "enter", "schedule", "receive"] {
         let function = property(scope, nano, name)?;
         functions.push(v8::Global::new(scope, function));
     }

@@ -31,6 +31,7 @@ mod load_error;
 mod loader;
 mod process;
 mod sandbox;
+mod service_worker;
 mod stack_trace;
 mod stays;
 mod usage;

@@ -34,6 +34,16 @@ pub(crate) enum LoadError {
     /// The app's fault: a getter of its default export throws.
     #[error("the default export cannot be read")]
     UnreadableExport,
+    /// The fault of the app's configuration: files that only the other format has.
+    #[error(
+        "{entry} has a default export, so that {name} (`text_blobs`, `data_blobs` or `wasm_modules` of the wrangler file) cannot be a \
+         global variable: these are for apps of addEventListener(\"fetch\", …); import {path} in the code in place of it, as wrangler \
+         demands, too"
+    )]
+    BlobOfModule { name: String, path: String, entry: String },
+    /// The app's fault: a file of `wasm_modules` that V8 does not compile.
+    #[error("what `wasm_modules` of the wrangler file names is no valid WebAssembly")]
+    NotExposed,
     /// The fault of the app's configuration: a value that V8 cannot hold.
     #[error("env or props is too large")]
     EnvTooLarge,

@@ -92,6 +92,10 @@ impl AppLoader {
             Ok(Found::Builtin(name)) => {
                 ModuleSpecifier::parse(&builtins::url(name)).map_err(JsErrorBox::from_err)
             }
+            Ok(Found::SiteManifest) => {
+                let path = modules.root.path().join(builtins::SITE_MANIFEST);
+                modules.root.url(&path).map_err(JsErrorBox::from_err)
+            }
             Ok(Found::LeftOut) => ModuleSpecifier::parse(LEFT_OUT).map_err(JsErrorBox::from_err),
             Err(error) => {
                 let mut text = error.to_string();

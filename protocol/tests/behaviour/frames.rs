@@ -6,9 +6,9 @@ use nano_protocol::decoder::Decoder;
 use nano_protocol::frame::{Frame, Kind};
 use nano_protocol::limits::STREAM_WINDOW;
 use nano_protocol::message::{
-    BindingKind, Control, Entrypoint, Hello, HttpVersion, Load, Loaded, LogLevel, LogRecord, ModuleKind,
-    ModuleOptions, ModuleRule, NetRules, RequestId, RequestLine, RequestName, Role, Stats, StatusLine,
-    StreamError, StreamErrorKind, Welcome, WorkerLimits,
+    BindingKind, Blob, Control, Entrypoint, Hello, HttpVersion, Load, Loaded, LogLevel, LogRecord,
+    ModuleKind, ModuleOptions, ModuleRule, NetRules, RequestId, RequestLine, RequestName, Role, Stats,
+    StatusLine, StreamError, StreamErrorKind, Welcome, WorkerLimits,
 };
 use nano_protocol::outbox::Outbox;
 use nano_protocol::{Call, Event, Fetch, Handlers, Head, ProtocolError};
@@ -323,6 +323,8 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
             missing: vec![(text("KV"), text("env.KV is missing"))],
             env: vec![(text("KEY"), text("\"value\""))],
             bindings: vec![(text("ASSETS"), BindingKind::Fetcher)],
+            blobs: vec![Blob { name: text("NOTE"), path: text("note.txt"), kind: ModuleKind::Text }],
+            site_manifest: Some(text("{}")),
             props: text("{}"),
             net: NetRules::default(),
             closed: vec!["127.0.0.1:9100".parse().expect("an address")],

@@ -6,9 +6,9 @@ use nano_protocol::Handlers;
 use nano_protocol::frame::MAX_STREAM_ID;
 use nano_protocol::limits::MAX_BODY_CHUNK;
 use nano_protocol::message::{
-    BindingKind, Control, Hello, Load, Loaded, LogLevel, LogRecord, ModuleKind, ModuleOptions, ModuleRule,
-    NetHost, NetRule, NetRules, RequestId, Role, Stats, StreamError, StreamErrorKind, Thrown, Version,
-    Welcome, WorkerLimits,
+    BindingKind, Blob, Control, Hello, Load, Loaded, LogLevel, LogRecord, ModuleKind, ModuleOptions,
+    ModuleRule, NetHost, NetRule, NetRules, RequestId, Role, Stats, StreamError, StreamErrorKind, Thrown,
+    Version, Welcome, WorkerLimits,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -89,7 +89,12 @@ fn stats() -> impl Strategy<Value = Stats> {
 }
 
 fn load() -> impl Strategy<Value = Load> {
-    let env = (vec(any::<(String, String)>(), 0..40), vec((any::<String>(), binding_kind()), 0..3));
+    let env = (
+        vec(any::<(String, String)>(), 0..40),
+        vec((any::<String>(), binding_kind()), 0..3),
+        vec(blob(), 0..3),
+        any::<Option<String>>(),
+    );
     let limits = any::<([u64; 5], [u32; 2], bool)>().prop_map(
         |(
             [watchdog_ms, cpu_ms, wait_until_ms, max_tmp, max_socket_bytes],
@@ -113,7 +118,7 @@ fn load() -> impl Strategy<Value = Load> {
     (texts, limits, variables, net, any::<[bool; 2]>()).prop_map(
         |(texts, limits, variables, (net, closed), [has_colours, development])| {
             let (app, root, entry, props, emit_cache) = texts;
-            let (modules, missing, (env, bindings)) = variables;
+            let (modules, missing, (env, bindings, blobs, site_manifest)) = variables;
             Load {
                 app,
                 limits,
@@ -123,6 +128,8 @@ fn load() -> impl Strategy<Value = Load> {
                 missing,
                 env,
                 bindings,
+                blobs,
+                site_manifest,
                 props,
                 net,
                 closed,
@@ -137,6 +144,7 @@ fn load() -> impl Strategy<Value = Load> {
 fn binding_kind() -> impl Strategy<Value = BindingKind> {
     prop_oneof![
         Just(BindingKind::Fetcher),
+        Just(BindingKind::Bucket),
         Just(BindingKind::RateLimit),
         Just(BindingKind::Secret),
         Just(BindingKind::Hyperdrive),
@@ -145,13 +153,21 @@ fn binding_kind() -> impl Strategy<Value = BindingKind> {
     ]
 }
 
-fn modules() -> impl Strategy<Value = ModuleOptions> {
-    let kind = prop_oneof![
+fn module_kind() -> impl Strategy<Value = ModuleKind> {
+    prop_oneof![
         Just(ModuleKind::Code),
         Just(ModuleKind::Text),
         Just(ModuleKind::Data),
         Just(ModuleKind::Wasm),
-    ];
+    ]
+}
+
+fn blob() -> impl Strategy<Value = Blob> {
+    (any::<(String, String)>(), module_kind()).prop_map(|((name, path), kind)| Blob { name, path, kind })
+}
+
+fn modules() -> impl Strategy<Value = ModuleOptions> {
+    let kind = module_kind();
     let rules = vec((any::<String>(), kind).prop_map(|(glob, kind)| ModuleRule { glob, kind }), 0..3);
     let pairs = || vec(any::<(String, String)>(), 0..3);
     (rules, pairs(), any::<String>(), pairs()).prop_map(|(rules, alias, file, define)| ModuleOptions {

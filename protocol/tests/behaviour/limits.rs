@@ -121,6 +121,8 @@ fn a_message_of_many_small_parts_that_is_queued_is_also_accepted() {
             missing: Vec::new(),
             env,
             bindings: Vec::new(),
+            blobs: Vec::new(),
+            site_manifest: None,
             props: String::new(),
             net: NetRules::default(),
             closed: Vec::new(),
@@ -129,8 +131,8 @@ fn a_message_of_many_small_parts_that_is_queued_is_also_accepted() {
             development: false,
         }))
     };
-    assert!(fits_on_both_sides_or_on_neither(load(50_000)));
-    assert!(!fits_on_both_sides_or_on_neither(load(100_000)));
+    assert!(fits_on_both_sides_or_on_neither(load(100_000)));
+    assert!(!fits_on_both_sides_or_on_neither(load(200_000)));
     assert!(!fits_on_both_sides_or_on_neither(load(MAX_CONTROL)));
 }
 

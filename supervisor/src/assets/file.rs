@@ -99,6 +99,11 @@ impl AssetFile {
         }
     }
 
+    /// Returns the digest of its contents, in hexadecimal digits.
+    pub(super) fn digest(&self) -> &str {
+        self.tag.to_str().unwrap_or_default().trim_matches('"')
+    }
+
     pub(crate) fn length(&self) -> u64 {
         self.identity.length
     }

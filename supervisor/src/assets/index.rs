@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::coding::Coding;
 use super::file::AssetFile;
+use super::ignored::Ignored;
 use super::memory::AssetMemory;
 use super::scan::{AssetsError, Scan, meta};
 use crate::untrusted::beneath::Beneath;
@@ -43,18 +44,19 @@ impl PartialEq for AssetIndex {
 }
 
 impl AssetIndex {
-    /// Finds all files in `folder`, an absolute path without symlinks, which people know as `shown`. Adds what is left out to
-    /// `notes`. `known` is the same folder as it was read before, or another one of the app.
+    /// Finds all files in `folder`, an absolute path without symlinks, which people know as `shown`, except those that are
+    /// `ignored`. Adds what else is left out to `notes`. `known` is the same folder as it was read before, or another one of the app.
     ///
     /// # Errors
     /// Fails if something cannot be read, or is over a limit.
     pub(super) fn read(
         folder: &Path,
         shown: &str,
+        ignored: Ignored,
         known: Option<&Self>,
         notes: &mut Vec<String>,
     ) -> Result<Self, AssetsError> {
-        let mut scan = Scan::open(folder, shown, known.map(|known| &known.files))?;
+        let mut scan = Scan::open(folder, shown, ignored, known.map(|known| &known.files))?;
         scan.look()?;
         let Scan { files, left_out: (named, count), .. } = scan;
         if count > 0 {
@@ -92,6 +94,11 @@ impl AssetIndex {
     pub(crate) fn find(&self, path: &str) -> Option<&Arc<AssetFile>> {
         // Paths that are longer than any file's need not be hashed.
         (path.len() <= self.longest).then(|| self.files.get(path)).flatten()
+    }
+
+    /// Returns all files, each with the path under which it is served.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Arc<AssetFile>)> {
+        self.files.iter().map(|(path, file)| (path.as_str(), file))
     }
 
     /// Returns how many bytes of files are in memory.
@@ -191,12 +198,14 @@ mod tests {
     use nix::sys::stat::Mode;
     use nix::unistd::mkfifo;
 
-    use super::super::scan::LARGEST;
+    use super::super::scan::{LARGEST, of_assets};
     use super::*;
 
     fn index_of(root: &Path) -> (Result<AssetIndex, AssetsError>, Vec<String>) {
         let mut notes = Vec::new();
-        (AssetIndex::read(&root.canonicalize().unwrap().join("public"), "public", None, &mut notes), notes)
+        let folder = root.canonicalize().unwrap().join("public");
+        let ignored = of_assets(&folder, "public");
+        (ignored.and_then(|ignored| AssetIndex::read(&folder, "public", ignored, None, &mut notes)), notes)
     }
 
     fn folder(files: &[&str]) -> tempfile::TempDir {
@@ -288,7 +297,8 @@ mod tests {
         let mut known = index_of(dir.path()).0.unwrap();
         let read_again = |known: &AssetIndex| {
             let folder = dir.path().canonicalize().unwrap().join("public");
-            AssetIndex::read(&folder, "public", Some(known), &mut Vec::new()).unwrap()
+            let ignored = of_assets(&folder, "public").unwrap();
+            AssetIndex::read(&folder, "public", ignored, Some(known), &mut Vec::new()).unwrap()
         };
         let next = read_again(&known);
         assert!(next == known && Arc::ptr_eq(&next.files["/a.txt"], &known.files["/a.txt"]));

@@ -9,7 +9,7 @@ use hyper::header::HeaderValue;
 use sha2::{Digest as _, Sha256};
 
 use super::file::{AssetFile, FileIdentity};
-use super::ignored::{self, Ignored};
+use super::ignored::{self, Ignored, IgnoredPatterns};
 use super::media_type;
 use crate::untrusted::beneath::Beneath;
 
@@ -56,6 +56,13 @@ pub(crate) enum AssetsError {
         size: bytesize::ByteSize,
         most: bytesize::ByteSize,
     },
+    /// The path of a file is too long.
+    #[error("{path} has too long a path: {most} bytes are possible, as on Workers")]
+    LongPath {
+        /// The file, as people know it.
+        path: String,
+        most: usize,
+    },
     /// There is too much of something.
     #[error("{place} holds more than {most}")]
     TooMany {
@@ -93,17 +100,11 @@ impl<'a> Scan<'a> {
     pub(super) fn open(
         root: &'a Path,
         shown: &'a str,
+        ignored: Ignored,
         known: Option<&'a HashMap<String, Arc<AssetFile>>>,
     ) -> Result<Self, AssetsError> {
         let opened =
             Beneath::open(root).map_err(|error| AssetsError::Unreadable { path: shown.to_owned(), error })?;
-        let ignored = match meta(root, shown, ignored::FILE)? {
-            Some(text) => Ignored::parse(&text).map_err(|most| AssetsError::TooMany {
-                place: format!("{shown}/{}", ignored::FILE),
-                most: format!("{most} patterns"),
-            })?,
-            None => Ignored::default(),
-        };
         Ok(Self {
             root,
             shown,
@@ -253,6 +254,16 @@ impl<'a> Scan<'a> {
         self.bytes = left.ok_or_else(|| self.too_many(bytesize::ByteSize(MOST_BYTES).to_string()))?;
         Ok(())
     }
+}
+
+/// Returns what `.assetsignore` says in the folder `root`.
+pub(super) fn of_assets(root: &Path, shown: &str) -> Result<Ignored, AssetsError> {
+    let text = meta(root, shown, ignored::FILE)?.unwrap_or_default();
+    let patterns = IgnoredPatterns::parse(text.lines()).map_err(|most| AssetsError::TooMany {
+        place: format!("{shown}/{}", ignored::FILE),
+        most: format!("{most} patterns"),
+    })?;
+    Ok(Ignored::Assets(patterns))
 }
 
 /// Reads a file, and returns its digest. `None` if it is too large.

@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use nano_protocol::message::ModuleOptions;
+use nano_protocol::message::{Blob, ModuleOptions};
 
 use crate::assets::Assets;
+use crate::assets::bucket::Bucket;
 use crate::config::env::environment::EnvSources;
 use crate::config::schema::app::AppSettings;
 use crate::config::schema::limits::AppLimits;
@@ -38,6 +39,8 @@ pub(crate) struct AppSpec {
     pub props: serde_json::Value,
     /// Its static files, if it has any.
     pub assets: Option<Arc<Assets>>,
+    /// The files that its worker reads, if it is a Workers Site.
+    pub bucket: Option<Arc<Bucket>>,
     /// What it can fetch from by a name in `env`.
     pub bindings: Vec<Binding>,
     /// The folder in which its translated modules are kept between starts, if there is one.
@@ -47,6 +50,8 @@ pub(crate) struct AppSpec {
     pub settings: AppSettings,
     /// What its wrangler file says about its modules.
     pub modules: ModuleOptions,
+    /// The files that are global variables of an app of the service worker format.
+    pub blobs: Vec<Blob>,
     /// The bindings of its wrangler file that it does not get.
     pub missing: Vec<MissingBinding>,
     /// Warnings that the operator may ignore, one line each.

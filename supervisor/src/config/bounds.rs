@@ -2,6 +2,8 @@
 
 use nano_protocol::limits;
 
+use crate::assets::bucket::LONGEST_MANIFEST;
+
 /// Longest configuration file, in bytes.
 pub(crate) const CONFIG_FILE: u64 = 4 << 20;
 /// Longest package.json or wrangler file looked at, in bytes.
@@ -22,6 +24,8 @@ pub(crate) const PROPS: usize = 64 * 1024;
 pub(crate) const MODULES: usize = 128 * 1024;
 /// Longest names and messages of the bindings that an app does not get, in bytes.
 pub(crate) const MISSING: usize = 128 * 1024;
+/// Longest names and paths of the files that are global variables, in bytes.
+pub(crate) const BLOBS: usize = 48 * 1024;
 /// Longest names of the bindings that an app can fetch from, in bytes.
 pub(crate) const BINDINGS: usize = 16 * 1024;
 /// Longest name of an entrypoint of a service, in bytes.
@@ -39,9 +43,10 @@ pub(crate) const ENV_INTEGER: u64 = (1 << 53) - 1;
 /// Longest path and query of a health check, in bytes.
 pub(crate) const HEALTH_PATH: usize = 1024;
 
-/// The message that loads an app must fit into a control frame: env, props, what its wrangler file says, and rules, each with its
-/// lengths, and four paths, whose lengths the kernel limits.
+/// The message that loads an app must fit into a control frame: env, props, what its wrangler file says, the manifest of a Workers Site,
+/// and rules, each with its lengths, and four paths, whose lengths the kernel limits.
 const _: () = {
     let rules = 2 * NET_RULES * (HOST + 2 * ENV_ENTRY);
-    assert!(ENV + PROPS + MODULES + MISSING + BINDINGS + rules + 4 * 4096 <= limits::MAX_CONTROL);
+    let texts = ENV + PROPS + MODULES + MISSING + BLOBS + BINDINGS + LONGEST_MANIFEST;
+    assert!(texts + rules + 4 * 4096 <= limits::MAX_CONTROL);
 };

@@ -2,6 +2,7 @@
 
 pub(crate) mod apps_dir;
 pub(crate) mod assets;
+pub(crate) mod bucket;
 pub(crate) mod deployed;
 pub(crate) mod draft;
 pub(crate) mod entry;

@@ -2,15 +2,18 @@
 //! it reaches what the configuration of its app names, and no more.
 //!
 //! - [`asked`]: what it asks for, checked. [`answering`]: sends it the response.
+//! - [`bucket`]: the files of a Workers Site.
 //! - [`directory`]: the apps that bindings name. [`call`]: has one of them answer, which may begin a WebSocket.
 
 mod answering;
 mod asked;
+mod bucket;
 mod call;
 pub(crate) mod directory;
 
 use std::future::poll_fn;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use hyper::{Response, StatusCode};
 use nano_protocol::codec::HeaderBlock;
@@ -18,6 +21,7 @@ use nano_protocol::message::{StreamError, StreamErrorKind};
 use nano_protocol::{Call, EncodedHead, Fetch, Head, HeadKind, Receiver, Sender, StreamIo};
 
 use crate::assets::answer::AssetRequest;
+use crate::assets::bucket::Bucket;
 use crate::config::{BindingTarget, RateLimit, Service};
 use crate::edge::admission::Admission;
 use crate::edge::connection::websocket::carry;
@@ -31,6 +35,7 @@ use crate::model::refusal::Refusal;
 use crate::model::shares::{ClientKey, Holding};
 use crate::telemetry::traffic::{Limit, TrafficCounts};
 use asked::AskedRequest;
+use bucket::BucketAnswer;
 use directory::Directory;
 
 /// The app of a worker that asks, as one of its connections knows it.
@@ -41,17 +46,21 @@ pub(crate) struct Caller {
     admission: Rc<Admission>,
     /// Its share of what other apps have.
     key: ClientKey,
+    /// The files of its Workers Site that the worker knows of. Those of the app may be newer.
+    bucket: Option<Arc<Bucket>>,
 }
 
 impl Caller {
-    /// Creates the caller for a connection to a worker of an app, of which the directory knows the others.
+    /// Creates the caller for a connection to a worker of an app, of which the directory knows the others. The worker has been told
+    /// of the files of `bucket`.
     pub(crate) fn new(
         upstream: Rc<Upstream>,
         directory: Rc<Directory>,
         admission: Rc<Admission>,
+        bucket: Option<Arc<Bucket>>,
     ) -> Rc<Self> {
         let key = ClientKey::of_app(upstream.app);
-        Rc::new(Self { upstream, directory, admission, key })
+        Rc::new(Self { upstream, directory, admission, key, bucket })
     }
 
     /// Takes a stream that the worker has opened, if it is one of those that are answered here. Returns the others.
@@ -120,7 +129,26 @@ impl Caller {
                 let enter = || self.upstream.read_file(&spec).ok_or(Refusal::Overloaded);
                 let window = |most| self.window(&self.upstream, most);
                 let answer = assets.fetch(&request);
-                let answered = static_file::respond(&spec.name, assets, answer, enter, window).await;
+                let answered = static_file::respond(&spec.name, assets.index(), answer, enter, window).await;
+                answered.map_err(|refused| not_read(&refused))
+            }
+            BindingTarget::Bucket => {
+                let Some(files) = &self.bucket else {
+                    return Err(failure("the app was no Workers Site when this worker was started"));
+                };
+                let answer = match files.answer_worker(&asked.method, fetch.target) {
+                    Ok(BucketAnswer::File(answer)) => answer,
+                    Ok(BucketAnswer::Keys(page)) => {
+                        return Ok((bucket::response(StatusCode::OK, page), None));
+                    }
+                    Ok(BucketAnswer::Nothing) => {
+                        return Ok((bucket::response(StatusCode::NOT_FOUND, Vec::new()), None));
+                    }
+                    Err(why) => return Err(failure(format!("the request {why}"))),
+                };
+                let enter = || self.upstream.read_file(&spec).ok_or(Refusal::Overloaded);
+                let window = |most| self.window(&self.upstream, most);
+                let answered = static_file::respond(&spec.name, files.index(), answer, enter, window).await;
                 answered.map_err(|refused| not_read(&refused))
             }
             BindingTarget::RateLimit(limit) => Ok((self.take(&binding.name, *limit, fetch.target), None)),
@@ -215,7 +243,7 @@ mod tests {
     /// Returns why a worker of an app with the service `OTHER` gets no answer to this fetch.
     async fn refused(fetch: Fetch<'_>) -> String {
         let edge = Edge::new("services = { OTHER = 'other' }");
-        let caller = Caller::new(edge.upstream.clone(), Rc::default(), edge.admission.clone());
+        let caller = Caller::new(edge.upstream.clone(), Rc::default(), edge.admission.clone(), None);
         let (ours, theirs) = UnixStream::pair().unwrap();
         let (mut supervisor, _handle) = Connection::new(ours, Side::Supervisor);
         let (mut worker, handle) = Connection::new(theirs, Side::Worker);

@@ -139,8 +139,8 @@ impl Routing {
             ThreadCommand::Attach { app, spec, worker } => {
                 if let Some(upstream) = self.upstreams.get(&app) {
                     upstream.configure(&spec);
-                    let caller =
-                        Caller::new(upstream.clone(), self.directory.clone(), self.admission.clone());
+                    let (directory, admission) = (self.directory.clone(), self.admission.clone());
+                    let caller = Caller::new(upstream.clone(), directory, admission, spec.bucket.clone());
                     attach(upstream, worker, caller, self.notices.clone());
                 }
             }

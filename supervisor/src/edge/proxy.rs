@@ -217,7 +217,7 @@ impl Proxy {
                     let descriptor = peer.read_file(client)?;
                     Some(FileWindow::new(upstream.budget().clone(), peer.buffers(client), descriptor, most))
                 };
-                let answered = static_file::respond(&spec.name, assets, answer, enter, window).await;
+                let answered = static_file::respond(&spec.name, assets.index(), answer, enter, window).await;
                 return answered.map_err(|refused| refused.at(&spec, &parts));
             }
         }

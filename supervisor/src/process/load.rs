@@ -27,6 +27,8 @@ pub(super) fn message(spec: &AppSpec, env: Environment) -> Load {
         modules: spec.modules.clone(),
         missing: spec.missing.iter().map(|binding| (binding.name.clone(), binding.why.clone())).collect(),
         env: env.into_pairs(),
+        blobs: spec.blobs.clone(),
+        site_manifest: spec.bucket.as_ref().map(|bucket| bucket.manifest().to_owned()),
         bindings: spec.bindings.iter().map(|binding| (binding.name.clone(), kind(&binding.target))).collect(),
         props: spec.props.to_string(),
         net: spec.settings.net(),
@@ -40,6 +42,7 @@ pub(super) fn message(spec: &AppSpec, env: Environment) -> Load {
 fn kind(target: &BindingTarget) -> BindingKind {
     match target {
         BindingTarget::Assets | BindingTarget::App(_) => BindingKind::Fetcher,
+        BindingTarget::Bucket => BindingKind::Bucket,
         BindingTarget::RateLimit(_) => BindingKind::RateLimit,
         BindingTarget::Dataset(name) => BindingKind::Dataset(name.clone()),
         BindingTarget::Secret => BindingKind::Secret,
@@ -137,6 +140,8 @@ mod tests {
                 },
                 missing: vec![("KV".into(), config.apps[0].missing[0].why.clone())],
                 env: vec![("B".into(), "2".into()), ("FILE".into(), "\"1\"".into())],
+                blobs: Vec::new(),
+                site_manifest: None,
                 bindings: vec![("ASSETS".into(), BindingKind::Fetcher)],
                 props: "{\"tier\":\"gold\"}".into(),
                 net: NetRules { allow: Some(vec![allow]), deny: vec![deny] },

@@ -28,7 +28,7 @@ pub(super) fn facade(root: &Root, path: &Path, kind: RequiredKind) -> Result<Str
     let itself = || root.url(path).map(|url: ModuleSpecifier| literal(url.as_str()));
     let body = match kind {
         RequiredKind::Json => json_facade(&json(root, path)?),
-        RequiredKind::Text => format!("export default {};", literal(&root.text(path)?)),
+        RequiredKind::Text => return Ok(text_facade(&root.text(path)?)),
         RequiredKind::Wasm => {
             wasm(root, path)?;
             let itself = itself()?;
@@ -42,6 +42,11 @@ pub(super) fn facade(root: &Root, path: &Path, kind: RequiredKind) -> Result<Str
         ),
     };
     Ok(format!("{body}{END_OF_FACADE}"))
+}
+
+/// The source of the ES module that exports a text.
+pub(super) fn text_facade(text: &str) -> String {
+    format!("export default {};{END_OF_FACADE}", literal(text))
 }
 
 /// The text of a JSON file, which is checked here because V8 does not name the file of an error.

@@ -14,6 +14,7 @@ use super::format::{self, Format, Language};
 use super::modules::Modules;
 use super::named_imports;
 use super::resolver::{Found, Importer};
+use crate::builtins::SITE_MANIFEST;
 
 /// The beginning of a URL fragment with names that an importer wants besides those that are found in the module's text.
 const WANTED: &str = "#names=";
@@ -102,6 +103,7 @@ impl RequireHost for Modules {
         match self.resolver.find(specifier, from, Importer::CommonJs) {
             Ok(Found::File { path, .. }) => Ok(path.display().to_string()),
             Ok(Found::Builtin(name)) => Ok(name.to_owned()),
+            Ok(Found::SiteManifest) => Ok(self.root.path().join(SITE_MANIFEST).display().to_string()),
             Ok(Found::LeftOut) => Ok(String::new()),
             Err(error) => {
                 let mut text = error.to_string();
@@ -113,6 +115,9 @@ impl RequireHost for Modules {
 
     fn kind(&self, file: &str) -> Result<RequiredKind, JsErrorBox> {
         let path = Path::new(file);
+        if self.site_manifest(path).is_some() {
+            return Ok(RequiredKind::Text);
+        }
         if let Some(kind) = self.asset(path) {
             self.loads_asset(path);
             return Ok(kind);
@@ -125,6 +130,9 @@ impl RequireHost for Modules {
 
     fn text(&self, file: &str) -> Result<String, JsErrorBox> {
         let path = Path::new(file);
+        if let Some(manifest) = self.site_manifest(path) {
+            return Ok(manifest.to_owned());
+        }
         match self.asset(path) {
             Some(RequiredKind::Json) => assets::json(&self.root, path).map_err(JsErrorBox::from_err),
             Some(_) => self.root.text(path).map_err(JsErrorBox::from_err),

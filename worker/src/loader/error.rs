@@ -137,10 +137,10 @@ pub(super) enum ImportRefusal {
     /// The fault of whoever serves the app before it is built: a module that a plugin of a bundler makes.
     #[error("only a bundler makes such a module; build first: npm run build, and serve what that has made")]
     NeedsBuild,
-    /// The app is a Workers Site.
+    /// The app's fault: it is no Workers Site.
     #[error(
-        "it lists the files of a Workers Site (`site` of the wrangler file), which nano-supervisor does not have; serve its \
-         bucket as static files, which need no code: `assets` in place of `site`"
+        "it lists the files of a Workers Site, which this app is not; name their folder in the wrangler file: \
+         site = {{ bucket = \"./public\" }}"
     )]
     OfWorkersSite,
     /// The app's fault: any other scheme.

@@ -8,9 +8,7 @@ use oxc_resolver::ResolveError;
 use super::bundlers;
 use super::error::{ImportError, ImportRefusal};
 use super::root::Root;
-
-/// The module that wrangler makes of the files of a Workers Site.
-const SITE_MANIFEST: &str = "__STATIC_CONTENT_MANIFEST";
+use crate::builtins::SITE_MANIFEST;
 
 /// An import that cannot be resolved.
 #[derive(Debug, Clone, Copy)]

@@ -26,7 +26,7 @@ use super::root::Root;
 use super::rules::Rules;
 use super::source_maps::SourceMaps;
 use super::translate::{self, Exports, Mistake, Translated, VERSION};
-use crate::builtins;
+use crate::builtins::{self, SITE_MANIFEST};
 
 /// All modules of one app.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub(crate) struct Modules {
     importer: RefCell<Option<(PathBuf, Rc<str>)>>,
     cache: Option<EmitCache>,
     compiled: CodeCache,
+    /// The manifest of a Workers Site.
+    site_manifest: Option<String>,
 }
 
 /// JavaScript that can run.
@@ -71,7 +73,35 @@ impl Modules {
             importer: RefCell::default(),
             cache,
             compiled: CodeCache::default(),
+            site_manifest: None,
         }
+    }
+
+    /// Adds the manifest of a Workers Site, if the app is one.
+    pub(crate) fn with_site(mut self, manifest: Option<&str>) -> Self {
+        self.resolver.has_site = manifest.is_some();
+        self.site_manifest = manifest.map(str::to_owned);
+        self
+    }
+
+    /// The manifest of a Workers Site, if `path` stands for it. No file does.
+    pub(super) fn site_manifest(&self, path: &Path) -> Option<&str> {
+        let manifest = self.site_manifest.as_deref()?;
+        (path.strip_prefix(self.root.path()) == Ok(Path::new(SITE_MANIFEST))).then_some(manifest)
+    }
+
+    /// Returns the contents of a file that the wrangler file names, by its path relative to the folder.
+    pub(crate) fn blob(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        let path = self.root.real(&self.root.path().join(path))?;
+        self.loads_asset(&path);
+        self.root.bytes(&path)
+    }
+
+    /// Returns whether an entry module, by its path relative to the folder, is no ES module and adds listeners, as bundlers have
+    /// written apps of the service worker format.
+    pub(crate) fn is_listening_script(&self, entry: &Path) -> bool {
+        let path = self.root.path().join(entry);
+        self.is_commonjs(&path) && self.root.text(&path).is_ok_and(|text| text.contains("addEventListener"))
     }
 
     /// The URL of the app's folder.
@@ -108,6 +138,9 @@ impl Modules {
     ) -> Result<(ModuleType, ModuleSourceCode), ModuleError> {
         let path = url.to_file_path().map_err(|()| ModuleError::NotAPath(url.to_string()))?;
         let text = |text: String| ModuleSourceCode::String(text.into());
+        if let Some(manifest) = self.site_manifest(&path) {
+            return Ok((ModuleType::JavaScript, text(assets::text_facade(manifest))));
+        }
         if *requested != RequestedModuleType::None {
             self.loads_asset(&path);
         }

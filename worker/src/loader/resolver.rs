@@ -15,7 +15,7 @@ use super::compiler_options::CompilerOptions;
 use super::error::{ImportError, OptionsError, ReadError};
 use super::missing::Missing;
 use super::root::Root;
-use crate::builtins;
+use crate::builtins::{self, SITE_MANIFEST};
 
 /// What a specifier resolves to.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub(super) enum Found {
     },
     /// A built-in module.
     Builtin(&'static str),
+    /// The manifest of a Workers Site.
+    SiteManifest,
     /// A module that its package maps to `false` for browsers.
     LeftOut,
 }
@@ -48,6 +50,8 @@ pub(super) struct Resolver {
     /// Names of modules, and what is imported in their place, from a file.
     alias: Vec<(String, String)>,
     alias_file: PathBuf,
+    /// Whether the app is a Workers Site.
+    pub(super) has_site: bool,
     engine: RefCell<Option<Rc<Resolvers>>>,
 }
 
@@ -60,7 +64,7 @@ impl std::fmt::Debug for Resolver {
 impl Resolver {
     pub(super) fn new(root: Root, options: &ModuleOptions) -> Self {
         let alias_file = root.path().join(&options.file);
-        Self { root, alias: options.alias.clone(), alias_file, engine: RefCell::default() }
+        Self { root, alias: options.alias.clone(), alias_file, has_site: false, engine: RefCell::default() }
     }
 
     /// Resolves `specifier` in the file `from`. Errors do not name the position of the import.
@@ -82,6 +86,9 @@ impl Resolver {
             let instead =
                 if builtins::is_about_a_host(name) { self.instead(specifier, from, importer) } else { None };
             return Ok(instead.unwrap_or(Found::Builtin(name)));
+        }
+        if specifier == SITE_MANIFEST && self.has_site {
+            return Ok(Found::SiteManifest);
         }
         let missing = Missing { root: &self.root, specifier, from };
         let Some((path, suffix)) = self.as_path(specifier, from, importer)? else {

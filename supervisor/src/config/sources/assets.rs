@@ -1,6 +1,6 @@
 //! Finds the static files of an app, in a folder inside the app's.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::assets::routing::WorkerFirst;
@@ -31,12 +31,44 @@ pub(crate) fn read(
             fix,
         ));
     }
+    let (found, name) = folder(root, shown, "directory", directory)?;
+    let policy = AssetPolicy {
+        html: *html_handling,
+        not_found: *not_found_handling,
+        worker_first: run_worker_first.clone(),
+    };
+    Assets::read(app.map(AppName::as_str), &found, &name, policy).map_err(|error| {
+        let fix = match error {
+            AssetsError::Unreadable { .. } => "make it readable for this user, or name it in .assetsignore",
+            AssetsError::TooLarge { .. } => {
+                "name it in .assetsignore, and have the worker serve it or another server"
+            }
+            AssetsError::LongPath { .. } => "name it in .assetsignore, or move it",
+            AssetsError::TooMany { .. } => "name folders that need not be served in .assetsignore",
+        };
+        Flaw::new(error.to_string(), fix)
+    })
+}
+
+/// Finds the folder that the setting `field` names as `directory`, for the app in the folder `root`, which people know as `shown`.
+/// Returns its absolute path without symlinks, and its name for people.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub(crate) fn folder(
+    root: &Path,
+    shown: &Path,
+    field: &str,
+    directory: &str,
+) -> Result<(PathBuf, String), Flaw> {
     let name = shown.join(directory).display().to_string();
     let inside = "name a folder inside the app's folder by its relative path, such as \"public\"";
     let found = root.join(directory).canonicalize().map_err(|error| match is_missing(&error) {
         true => Flaw::new(
             format!("there is no folder {name}"),
-            "build the app first, such as by `npm run build`, or correct `directory` (a path inside the app's folder)",
+            format!(
+                "build the app first, such as by `npm run build`, or correct `{field}` (a path inside the app's folder)"
+            ),
         ),
         false => Flaw::new(format!("cannot open {name}: {error}"), "make it readable for this user"),
     })?;
@@ -49,21 +81,7 @@ pub(crate) fn read(
     if !found.is_dir() {
         return Err(Flaw::new(format!("{name} is not a folder"), inside));
     }
-    let policy = AssetPolicy {
-        html: *html_handling,
-        not_found: *not_found_handling,
-        worker_first: run_worker_first.clone(),
-    };
-    Assets::read(app.map(AppName::as_str), &found, &name, policy).map_err(|error| {
-        let fix = match error {
-            AssetsError::Unreadable { .. } => "make it readable for this user, or name it in .assetsignore",
-            AssetsError::TooLarge { .. } => {
-                "name it in .assetsignore, and have the worker serve it or another server"
-            }
-            AssetsError::TooMany { .. } => "name folders that need not be served in .assetsignore",
-        };
-        Flaw::new(error.to_string(), fix)
-    })
+    Ok((found, name))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::config::errors::{Flaw, Place, Problems, listed};
 use crate::config::schema::assets::AssetSettings;
 use crate::config::schema::defaults::Defaults;
 use crate::config::sources::assets;
+use crate::config::sources::bucket;
 use crate::config::sources::entry::{self, GivenEntry};
 use crate::config::sources::wrangler::Wrangler;
 use crate::config::types::app_name::AppName;
@@ -144,9 +145,11 @@ impl Draft {
             vars,
             required,
             modules,
+            blobs,
             mut missing,
             warning,
             assets,
+            site,
             services,
             provided,
             crons,
@@ -187,6 +190,9 @@ impl Draft {
             let found = assets::read(self.name.as_ref(), root.as_ref()?, &path, &settings, is_files_only);
             problems.keep(|| place, found)
         });
+        let bucket = site.and_then(|(settings, place)| {
+            problems.keep(|| place, bucket::read(self.name.as_ref(), root.as_ref()?, &path, &settings))
+        });
         let is_there = root.is_some();
         let binding = assets_binding.filter(|_| assets.is_some() && !is_files_only);
         let mut bindings: Vec<_> =
@@ -214,6 +220,7 @@ impl Draft {
         let env = EnvSources::new(&root, &path, self.places.whole, files, vars, self.env);
         let mut warnings: Vec<_> = warning.into_iter().collect();
         warnings.extend(assets.iter().flat_map(|assets| assets.notes()).cloned());
+        warnings.extend(bucket.iter().flat_map(|bucket| bucket.notes()).cloned());
         if is_there {
             let found = env.read(&mut problems);
             let unset: Vec<_> = required.into_iter().filter(|name| !found.has(name)).collect();
@@ -234,11 +241,13 @@ impl Draft {
             env,
             props: self.props,
             assets,
+            bucket,
             bindings,
             emit_cache: cache.map(|cache| cache.join(name.as_str())),
             limits,
             settings,
             modules,
+            blobs,
             missing,
             warnings,
             fault: problems.lines().map(Into::into),

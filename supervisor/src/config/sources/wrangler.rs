@@ -2,6 +2,7 @@
 
 mod assets;
 pub(crate) mod bindings;
+mod blobs;
 mod environments;
 mod fields;
 mod found;
@@ -10,11 +11,12 @@ mod modules;
 mod pages;
 mod provided;
 mod services;
+pub(crate) mod site;
 mod triggers;
 
 use std::path::{Path, PathBuf};
 
-use nano_protocol::message::ModuleOptions;
+use nano_protocol::message::{Blob, ModuleOptions};
 use serde_json::Value;
 
 use crate::config::bounds;
@@ -23,13 +25,14 @@ use crate::config::env::values::Values;
 use crate::config::errors::{Flaw, Place, Problems, listed};
 use crate::config::schema::assets::AssetSettings;
 use crate::config::types::app_name::AppName;
-use crate::config::types::binding::Binding;
+use crate::config::types::binding::{Binding, BindingTarget};
 use crate::config::types::cron::Cron;
 use crate::untrusted::visible;
 use bindings::MissingBinding;
 use fields::{Content, Field};
-use found::{WranglerFile, within};
+use found::{WranglerFile, leads_out, within};
 use pages::PagesBuild;
+use site::SiteSettings;
 
 /// The settings of a wrangler file that have a meaning here.
 #[derive(Debug, Default)]
@@ -45,6 +48,8 @@ pub(crate) struct Wrangler {
     /// When its `scheduled` handler runs.
     pub(crate) crons: Vec<Cron>,
     pub(crate) assets: Option<(AssetSettings, Place)>,
+    /// What it says of its files if it is a Workers Site.
+    pub(crate) site: Option<(SiteSettings, Place)>,
     /// The other apps that it fetches from.
     pub(crate) services: Vec<Binding>,
     /// The bindings that the supervisor provides.
@@ -54,6 +59,8 @@ pub(crate) struct Wrangler {
     pub(crate) required: Vec<String>,
     /// What it says about modules.
     pub(crate) modules: ModuleOptions,
+    /// Files that are global variables.
+    pub(crate) blobs: Vec<Blob>,
     /// The bindings that the app does not get.
     pub(crate) missing: Vec<MissingBinding>,
     /// One line that names what is ignored and missing.
@@ -96,6 +103,7 @@ impl Wrangler {
         for field in fields {
             wrangler.take(field, (root, shown), &file, &mut mentioned, problems);
         }
+        wrangler.settle_site(root, &file, problems);
         if let Some(name) = Path::new(&file.shown).file_name() {
             wrangler.modules.file = file.home.join(name).to_string_lossy().into_owned();
         }
@@ -120,10 +128,7 @@ impl Wrangler {
             }
             ("main", content) => {
                 let main = problems.keep(|| place.clone(), content.text());
-                self.main = main.map(|main| {
-                    let inside = within(root, &file.folder, &main).filter(|path| path.as_os_str() != "");
-                    (inside.and_then(|path| path.to_str().map(str::to_owned)).unwrap_or(main), place)
-                });
+                self.main = main.map(|main| (module(root, file, main), place));
             }
             ("pages_build_output_dir", content) => {
                 let folder = content
@@ -139,6 +144,12 @@ impl Wrangler {
                 let (settings, ignored) = settings.unzip();
                 mentioned.ignored.extend(ignored.unwrap_or_default());
                 self.assets = settings.map(|settings| (settings, place));
+            }
+            ("site", Content::Table(settings)) if !settings.is_empty() => {
+                let settings = site::read(settings, &place, (root, &file.folder), problems);
+                let (settings, ignored) = settings.unzip();
+                mentioned.ignored.extend(ignored.unwrap_or_default());
+                self.site = settings.map(|settings| (settings, place));
             }
             ("vars", Content::Table(vars)) => self.add_vars(vars, problems),
             ("vars", _) => {
@@ -171,6 +182,10 @@ impl Wrangler {
             }
             (name, content) => {
                 let value = problems.keep(|| place.clone(), content.json()).unwrap_or_default();
+                if let Some(kind) = blobs::kind(name) {
+                    self.blobs.extend(blobs::read(kind, &value, &place, (root, &file.folder), problems));
+                    return;
+                }
                 match provided::read(name, &value, &place, problems) {
                     Some(provided) => {
                         let connections = provided::connections(name, &value);
@@ -181,6 +196,27 @@ impl Wrangler {
                 }
             }
         }
+    }
+
+    /// Finds the code of a Workers Site, and refuses what does not go together with one.
+    fn settle_site(&mut self, root: &Path, file: &WranglerFile, problems: &mut Problems) {
+        let Some((site, place)) = &self.site else { return };
+        if self.assets.is_some() {
+            let fix = "leave out `site`, if nothing but its code reads its files, or `assets`";
+            let flaw = Flaw::new("is there beside `assets`, which wrangler refuses, too", fix);
+            problems.add(place.clone(), flaw);
+        }
+        match (&site.entry, &self.main) {
+            ((entry, _), None) => {
+                self.main = Some((module(root, file, entry.clone()), place.clone()));
+            }
+            ((_, true), Some(_)) => {
+                let fix = "leave out `entry-point`, which `main` has replaced";
+                problems.add(place.clone(), Flaw::new("has an `entry-point` beside `main`", fix));
+            }
+            ((_, false), Some(_)) => {}
+        }
+        self.provided.push(Binding { name: site::BINDING.to_owned(), target: BindingTarget::Bucket });
     }
 
     /// Takes bindings that the supervisor provides.
@@ -217,6 +253,13 @@ impl Wrangler {
             let fix = format!("keep them below {} bytes together", bounds::MODULES);
             problems.add(Place::file(Path::new(file)), Flaw::new(what, fix));
             self.modules = ModuleOptions::default();
+        }
+        let blobs = self.blobs.iter().map(|blob| blob.name.len() + blob.path.len() + bounds::ENV_ENTRY);
+        if blobs.sum::<usize>() > bounds::BLOBS {
+            let what = "names too many files in `text_blobs`, `data_blobs` and `wasm_modules`";
+            let fix = format!("keep names and paths below {} bytes together", bounds::BLOBS);
+            problems.add(Place::file(Path::new(file)), Flaw::new(what, fix));
+            self.blobs.clear();
         }
         let missing = self.missing.iter().map(|binding| binding.name.len() + binding.why.len());
         let missing: usize = missing.map(|size| size + bounds::ENV_ENTRY).sum();
@@ -259,8 +302,10 @@ impl Mentioned {
     }
 }
 
-fn leads_out(path: &str) -> Flaw {
-    Flaw::new(format!("{path:?} leads out of the app's folder"), "name a folder inside the app's folder")
+/// Returns the path of an entry module in the file `file`, relative to the app's folder if it is inside.
+fn module(root: &Path, file: &WranglerFile, path: String) -> String {
+    let inside = within(root, &file.folder, &path).filter(|path| path.as_os_str() != "");
+    inside.and_then(|path| path.to_str().map(str::to_owned)).unwrap_or(path)
 }
 
 #[cfg(test)]

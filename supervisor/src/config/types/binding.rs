@@ -33,6 +33,8 @@ impl Binding {
 pub(crate) enum BindingTarget {
     /// The static files of the app itself.
     Assets,
+    /// The files of a Workers Site.
+    Bucket,
     /// What another app exports, or its static files.
     App(Service),
     /// Something that the app counts by keys, which the supervisor does for all of its workers.
@@ -101,6 +103,7 @@ impl fmt::Display for BindingTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Assets => f.write_str("the static files of the app"),
+            Self::Bucket => f.write_str("the bucket of a Workers Site"),
             Self::App(Service { app, entrypoint: None, .. }) => write!(f, "the app {app}"),
             Self::App(Service { app, entrypoint: Some(name), .. }) => write!(f, "{name} of the app {app}"),
             Self::RateLimit(_) => f.write_str("a rate limit"),

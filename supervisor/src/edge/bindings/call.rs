@@ -151,7 +151,7 @@ impl Caller {
             };
             if let Some(answer) = assets.answer(&request, spec.has_worker()) {
                 let window = |most| self.window(upstream, most);
-                return static_file::respond(&spec.name, assets, answer, enter, window).await;
+                return static_file::respond(&spec.name, assets.index(), answer, enter, window).await;
             }
         }
         if upstream.is_quarantined(parts.method.as_str(), fetch.target) {

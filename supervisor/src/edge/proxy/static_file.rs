@@ -11,7 +11,6 @@ use tracing::error;
 
 use super::body::ResponseBody;
 use super::file_window::FileWindow;
-use crate::assets::Assets;
 use crate::assets::answer::AssetAnswer;
 use crate::assets::coding::Coding;
 use crate::assets::file::AssetFile;
@@ -27,7 +26,7 @@ const NO_DESCRIPTOR: &str = "too many files are read for the limit of open descr
 /// descriptor and memory for some pieces, from `window`, while its client takes it.
 pub(crate) async fn respond<P>(
     app: &AppName,
-    assets: &Arc<Assets>,
+    index: &Arc<AssetIndex>,
     answer: AssetAnswer<'_>,
     enter: impl Fn() -> Result<P, Refusal>,
     window: impl Fn(usize) -> Option<FileWindow>,
@@ -38,7 +37,7 @@ pub(crate) async fn respond<P>(
     *response.headers_mut() = headers;
     let Some((file, part)) = content else { return Ok((response, None)) };
     let refused = |why: io::Error| {
-        let path = assets.index().shown(file);
+        let path = index.shown(file);
         if file.report() {
             error!(%app, %path, %why, "a file of the app cannot be read");
         }
@@ -48,10 +47,10 @@ pub(crate) async fn respond<P>(
     if let Some(coding) = coding {
         let coded = match file.coded(coding).get() {
             Some(known) => known.clone(),
-            None if !assets.index().may_compress(file) => None,
+            None if !index.may_compress(file) => None,
             None => {
                 place = Some(enter()?);
-                compress(assets.clone(), file.clone(), coding).await.map_err(refused)?
+                compress(index.clone(), file.clone(), coding).await.map_err(refused)?
             }
         };
         if let Some(coded) = coded {
@@ -71,7 +70,7 @@ pub(crate) async fn respond<P>(
     let window = || window(reader::MOST).ok_or_else(|| Refused::because(Refusal::Overloaded, NO_DESCRIPTOR));
     // One that may be kept in memory is usually closed again at once.
     let mut opens = if AssetIndex::may_keep(file) { None } else { Some(window()?) };
-    *response.body_mut() = match open(assets.clone(), file.clone()).await.map_err(refused)? {
+    *response.body_mut() = match open(index.clone(), file.clone()).await.map_err(refused)? {
         Opened::Contents(contents) => ResponseBody::full(slice(&contents, &part)),
         Opened::File(opened) => {
             let window = match opens.take() {
@@ -84,20 +83,20 @@ pub(crate) async fn respond<P>(
     Ok((response, place))
 }
 
-async fn open(assets: Arc<Assets>, file: Arc<AssetFile>) -> io::Result<Opened> {
-    let opened = spawn_blocking(move || assets.index().open(&file)).await;
+async fn open(index: Arc<AssetIndex>, file: Arc<AssetFile>) -> io::Result<Opened> {
+    let opened = spawn_blocking(move || index.open(&file)).await;
     opened.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
 async fn compress(
-    assets: Arc<Assets>,
+    index: Arc<AssetIndex>,
     file: Arc<AssetFile>,
     coding: Coding,
 ) -> io::Result<Option<bytes::Bytes>> {
     // Kept until the end of the work, even if the client does not wait for it.
-    let turn = assets.index().compressing.clone().acquire_owned().await;
+    let turn = index.compressing.clone().acquire_owned().await;
     let compressed = spawn_blocking(move || {
-        let compressed = assets.index().compress(&file, coding);
+        let compressed = index.compress(&file, coding);
         drop(turn);
         compressed
     })

@@ -1,4 +1,4 @@
-// The app: finds its handlers and calls them for each request and event. `prepare`, `install`, `dispatch`, `enter`,
+// The app: finds its handlers and calls them for each request and event. `prepare`, `exposeAll`, `install`, `dispatch`, `enter`,
 // `schedule` and `receive` are called from Rust.
 (function () {
   const { core, primordials } = __bootstrap;
@@ -8,6 +8,7 @@
     ArrayPrototypeSlice,
     ArrayPrototypeSplice,
     Error,
+    FunctionPrototypeCall,
     FunctionPrototypeToString,
     JSONParse,
     ObjectDefineProperty,
@@ -36,9 +37,10 @@
   const { fromInnerRequest } = core.loadExtScript("ext:deno_fetch/23_request.js");
   const { ResponsePrototype, responseBodyUsed } = core.loadExtScript("ext:deno_fetch/23_response.js");
   const { handleWasmStreaming } = core.loadExtScript("ext:deno_fetch/26_fetch.js");
-  const { listenerCount } = core.loadExtScript("ext:deno_web/02_event.js");
+  const { EventTarget, listenerCount } = core.loadExtScript("ext:deno_web/02_event.js");
   const webidl = core.loadExtScript("ext:deno_webidl/00_webidl.js");
   const { setAsyncContext } = core;
+  const { dispatchEvent } = EventTarget.prototype;
 
   let env;
   let isDevelopment;
@@ -65,13 +67,17 @@
     return undefined;
   }
 
+  /** Has an app of the service worker format see `env` as global variables: before its code runs, or else after it. */
+  const expose = (files, manifest) => core.loadExtScript("ext:nano_workers/service_worker.js").expose(files, manifest);
+
+  /** Dispatches an event at the global object, whatever an app has in the place of the method. */
+  const dispatchAtGlobal = (event) => FunctionPrototypeCall(dispatchEvent, globalThis, event);
+
   function listenerHandler() {
-    for (const name in env) {
-      ObjectDefineProperty(globalThis, name, core.propWritable(env[name]));
-    }
+    expose([]);
     return (request) => {
       const event = new FetchEvent("fetch", { __proto__: null, cancelable: true, request });
-      globalThis.dispatchEvent(event);
+      dispatchAtGlobal(event);
       const response = responseOf(event);
       if (response === undefined) throw new TypeError("no fetch listener called event.respondWith()");
       return response;
@@ -152,7 +158,7 @@
 
   function scheduledListenerHandler(controller, run) {
     const event = new ScheduledEvent(webidl.brand, run, controller.cron, controller.scheduledTime);
-    globalThis.dispatchEvent(event);
+    dispatchAtGlobal(event);
   }
 
   /**
@@ -190,6 +196,9 @@
     const others = names();
     return [bits, others.length > 0 || isEntrypoint(exported), ...new SafeArrayIterator(others)];
   }
+
+  /** Runs before the code of an app of the service worker format. */
+  const exposeAll = ({ 0: files, 1: manifest }) => expose(files, manifest);
 
   function dispatch(id) {
     run(id, handler, new ExecutionContext(webidl.brand));
@@ -254,6 +263,6 @@
   const receive = (event) => core.loadExtScript("ext:nano_workers/websocket_pair.js").receive(event);
 
   ObjectDefineProperty(globalThis, "reportError", core.propWritable(reportError));
-  globalThis.__nano = { prepare, install, dispatch, enter, schedule, receive, lazyInterfaces, loadInterface };
+  globalThis.__nano = { prepare, exposeAll, install, dispatch, enter, schedule, receive, lazyInterfaces, loadInterface };
   return { isDevelopment: () => isDevelopment, variables: () => variables };
 })();

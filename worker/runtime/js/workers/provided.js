@@ -1,4 +1,5 @@
-// What stands in `env` for bindings that need no service: rate limits, datasets, secrets that are asked for, databases, and the version.
+// What stands in `env` for bindings that need no service: rate limits, datasets, secrets that are asked for, databases, the version, and the
+// files of a Workers Site.
 (function () {
   const { core, primordials } = __bootstrap;
   const {
@@ -195,6 +196,8 @@
     switch (kind) {
       case "rate limit":
         return new RateLimit(webidl.brand, number);
+      case "bucket":
+        return core.loadExtScript("ext:nano_workers/kv_namespace.js").kvNamespace(number);
       case "dataset":
         return new AnalyticsEngine(webidl.brand, detail);
       case "secret":

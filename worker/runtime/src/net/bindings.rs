@@ -63,6 +63,7 @@ impl Bindings {
     pub fn install(state: &mut OpState, bindings: &[(String, BindingKind)]) -> Rc<Self> {
         let method = |kind: &BindingKind| match kind {
             BindingKind::RateLimit => ".limit",
+            BindingKind::Bucket => "",
             _ => ".fetch",
         };
         let names = bindings.iter().map(|(name, kind)| (name.clone(), method(kind))).collect();
@@ -77,6 +78,7 @@ impl Bindings {
     pub fn described(bindings: &[(String, BindingKind)]) -> String {
         let described = |(name, kind): &(String, BindingKind)| match kind {
             BindingKind::Fetcher => json!([name, "fetcher"]),
+            BindingKind::Bucket => json!([name, "bucket"]),
             BindingKind::RateLimit => json!([name, "rate limit"]),
             BindingKind::Dataset(dataset) => json!([name, "dataset", dataset]),
             BindingKind::Secret => json!([name, "secret"]),

@@ -12,7 +12,6 @@ const LACKING: &[(&str, &str, &str)] = &[
     ("artifacts", "an Artifacts namespace", API),
     ("browser", "a browser of Browser Rendering", API),
     ("d1_databases", "a D1 database", STORE),
-    ("data_blobs", "a file", "import the file"),
     ("dispatch_namespaces", "a dispatch namespace", "fetch the other app by its address"),
     ("durable_objects", "a Durable Object namespace", STORE),
     ("flagship", "a Flagship app", API),
@@ -26,15 +25,12 @@ const LACKING: &[(&str, &str, &str)] = &[
     ("queues", "a queue", "send the work to a service that the app reaches with fetch()"),
     ("r2_buckets", "an R2 bucket", "use S3 or a store like it with fetch()"),
     ("send_email", "a sender of email", "use the HTTP API of a mail service with fetch()"),
-    ("site", "a Workers Site", "serve its bucket as static files, which need no code (`assets`)"),
     ("stream", "the Stream service", API),
-    ("text_blobs", "a file", "import the file"),
     ("unsafe", "an unsafe binding", API),
     ("unsafe_hello_world", "a test binding", API),
     ("vectorize", "a Vectorize index", STORE),
     ("vpc_networks", "a VPC network", "fetch the service by its address"),
     ("vpc_services", "a VPC service", "fetch the service by its address"),
-    ("wasm_modules", "a WebAssembly module", "import the file"),
     ("worker_loaders", "a loader of workers", "run the other code as an app of its own"),
     ("workflows", "a workflow", "send the work to a service that the app reaches with fetch()"),
 ];
@@ -73,10 +69,6 @@ fn names<'a>(field: &str, value: &'a Value) -> Vec<&'a str> {
     let of_list = |list: &'a Value| list.as_array().into_iter().flatten().filter_map(named).collect();
     match value {
         Value::Array(_) => of_list(value),
-        Value::Object(files) if field.ends_with("_blobs") || field == "wasm_modules" => {
-            files.keys().map(String::as_str).collect()
-        }
-        Value::Object(_) if field == "site" => vec!["__STATIC_CONTENT"],
         Value::Object(_) if field == "queues" => of_list(&value["producers"]),
         Value::Object(fields) => match fields.get("bindings") {
             Some(list) => of_list(list),
@@ -110,8 +102,6 @@ mod tests {
             json!({ "producers": [{ "binding": "Q", "queue": "q" }], "consumers": [{ "queue": "q" }] });
         assert_eq!(of("queues", queues), some(&["Q"]));
         assert_eq!(of("ai", json!({ "binding": "AI", "remote": true })), some(&["AI"]));
-        assert_eq!(of("wasm_modules", json!({ "ADD": "add.wasm" })), some(&["ADD"]));
-        assert_eq!(of("site", json!({ "bucket": "public" })), some(&["__STATIC_CONTENT"]));
         assert_eq!(of("ai", json!("odd")), some(&[]));
         assert_eq!(of("vars", json!({})), None);
     }

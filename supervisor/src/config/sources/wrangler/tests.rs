@@ -68,7 +68,9 @@ fn toml_and_json_say_the_same() {
     for (file, text) in files {
         let (found, problems) = read(&[(file, text)]);
         assert_eq!(problems, [""; 0]);
-        assert_eq!(missing(&found), ["KV", "__STATIC_CONTENT"]);
+        assert_eq!(missing(&found), ["KV"]);
+        let (site, _) = found.site.unwrap();
+        assert_eq!((&*site.bucket, &*found.provided[0].name), ("public", "__STATIC_CONTENT"));
         let crons: Vec<_> = found.crons.iter().map(Cron::as_str).collect();
         assert_eq!(crons, ["*/5 * * * *", "0 0 * * SUN"]);
         assert_eq!(found.name.unwrap().as_str(), "my-worker");
@@ -80,7 +82,7 @@ fn toml_and_json_say_the_same() {
             format!(
                 "app/{file}: ignored, because it is set otherwise here: routes (by `hosts` and `port`); ignored, because \
                  nano-supervisor has nothing like it: compatibility flag odd; missing bindings, which throw an error \
-                 when the app uses them: KV (kv_namespaces), __STATIC_CONTENT (site)"
+                 when the app uses them: KV (kv_namespaces)"
             )
         );
     }

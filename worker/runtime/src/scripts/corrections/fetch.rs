@@ -4,6 +4,15 @@ use super::correction::Correction;
 
 pub(crate) const FETCH: &[Correction] = &[
     Correction {
+        script: "ext:deno_fetch/26_fetch.js",
+        why: "it took the global URL, in place of which an app may have something else, such as a variable of this name",
+        passage: "const abortSignal = core.loadExtScript(\"ext:deno_web/03_abort_signal.js\");
+",
+        instead: "const abortSignal = core.loadExtScript(\"ext:deno_web/03_abort_signal.js\");
+const { URL } = core.loadExtScript(\"ext:deno_web/00_url.js\");
+",
+    },
+    Correction {
         script: "ext:deno_fetch/22_body.js",
         why: "with the streams: reading a body looked for `then` on its bytes, which Object.prototype may have",
         passage: "      ? await object[bodySymbol].consume()
