@@ -1,6 +1,6 @@
 // An app of the service worker format, which says what global variables its bindings are. Run here and in workerd.
 
-const NAMES = ["VAR", "OBJ", "NUM", "a-b", "TEXT", "DATA", "WASM", "SVC", "__STATIC_CONTENT", "fetch", "caches", "URL", "NaN", "undefined", "Infinity", "gone", "console", "onerror", "dispatchEvent", "Array"];
+const NAMES = ["VAR", "OBJ", "NUM", "a-b", "TEXT", "DATA", "WASM", "SVC", "__STATIC_CONTENT", "fetch", "URL", "NaN", "undefined", "Infinity", "gone", "console", "onerror", "dispatchEvent", "Array"];
 
 const early = {};
 for (const name of NAMES) {
