@@ -20,7 +20,7 @@ use crate::model::overdue::Overdue;
 const GOING_AWAY: u16 = 1001;
 
 impl SocketTransport for StreamIo {
-    fn poll_ahead(&mut self, cx: &mut Context<'_>) -> bool {
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> bool {
         self.is_over(cx)
     }
 }

@@ -81,10 +81,9 @@ impl SocketStream {
 }
 
 impl SocketTransport for SocketStream {
-    fn poll_ahead(&mut self, cx: &mut Context<'_>) -> bool {
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) {
         self.poll_receive(cx);
         self.incoming.window.keeps(self.input.len());
-        false
     }
 }
 

@@ -51,8 +51,11 @@ pub(super) const WORKER_ENDS: &str = "the app's worker has ended";
 
 /// What a WebSocket can be carried over.
 pub(crate) trait SocketTransport: AsyncRead + AsyncWrite + Unpin {
-    /// Polled while nothing is read. Returns whether the other side is known to be gone.
-    fn poll_ahead(&mut self, _cx: &mut Context<'_>) -> bool {
+    /// Polled while nothing is read.
+    fn poll_ahead(&mut self, _cx: &mut Context<'_>) {}
+
+    /// Returns whether the other side is known to be gone, without reading, which else tells of it. If not, the task is woken then.
+    fn poll_gone(&mut self, _cx: &mut Context<'_>) -> bool {
         false
     }
 }
@@ -300,10 +303,7 @@ impl<T: SocketTransport> Talk<T> {
         while !self.is_gone && !self.has_client_closed && !self.has_failed {
             if !self.waiting.is_empty() && self.inbound == Inbound::Open {
                 self.silence.is_unread();
-                if self.io.poll_ahead(cx) {
-                    // What it has sent before may still be taken.
-                    self.begin_closing();
-                }
+                self.io.poll_ahead(cx);
                 break;
             }
             match self.messages.next(&mut self.input) {
@@ -316,6 +316,11 @@ impl<T: SocketTransport> Talk<T> {
                 Err(violation) => self.fail(violation),
             }
             has_more = true;
+        }
+        // Nothing is read behind a closing frame, either. What came before may still be taken and answered.
+        let is_unread = self.has_client_closed || !self.waiting.is_empty();
+        if is_unread && !self.is_gone && self.io.poll_gone(cx) {
+            self.begin_closing();
         }
         if self.input.is_empty() {
             // Many WebSockets are idle most of the time.
