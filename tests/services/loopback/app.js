@@ -24,6 +24,8 @@ export class Own extends WorkerEntrypoint {
       case "loop": return to("/loop");
       case "elsewhere": return to("https://else.example/end?x#y");
       case "count": return left > 0 ? to(`/count/${left - 1}`) : new Response("counted");
+      case "wait": await scheduler.wait(60_000); return new Response("waited");
+      case "to-wait": return to("/wait");
       case "throw": throw new RangeError("thrown");
       case "long": return new Response(new Uint8Array(300_000));
       case "socket": {
@@ -88,6 +90,12 @@ export default {
     await run("HEAD", () => own("/long", { method: "HEAD" }), async (response) => [response.status, response.body, (await response.text()).length]);
     await run("long", () => own("/long"), async (response) => [(await response.arrayBuffer()).byteLength]);
     await run("copied", () => own("/end"), async (response) => [(await response.clone().json()).url, (await response.json()).url]);
+    await run("aborted before", () => own("/end", { signal: AbortSignal.abort(new RangeError("before")) }));
+    for (const path of ["/wait", "/to-wait"]) await run(`aborted at ${path}`, () => {
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(new RangeError("enough")), 20);
+      return own(path, { signal: controller.signal });
+    });
     await run("throws", () => own("/throw"));
     await run("a WebSocket", () => own("/socket", { headers: { Upgrade: "websocket" } }), async ({ status, webSocket }) => {
       webSocket.accept();

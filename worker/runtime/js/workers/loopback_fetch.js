@@ -8,6 +8,9 @@
     ArrayPrototypeMap,
     ArrayPrototypePush,
     ObjectPrototypeIsPrototypeOf,
+    Promise,
+    PromisePrototypeThen,
+    PromiseReject,
     StringPrototypeIndexOf,
     StringPrototypeSlice,
     StringPrototypeToLowerCase,
@@ -15,6 +18,7 @@
   } = primordials;
   const { packError, unpack } = core.loadExtScript("ext:nano_workers/call_values.js");
   const { remote } = core.loadExtScript("ext:nano_workers/stubs.js");
+  const { add, remove } = core.loadExtScript("ext:deno_web/03_abort_signal.js");
   const { FormDataPrototype } = core.loadExtScript("ext:deno_fetch/21_formdata.js");
   const { Request, toInnerRequest } = core.loadExtScript("ext:deno_fetch/23_request.js");
   const { fromInnerResponse, newInnerResponse, redirectStatus, responseBodyUsed, responseIsError, ResponsePrototype, toInnerResponse } =
@@ -86,7 +90,7 @@
   }
 
   /** Returns the request that a redirect leads to. */
-  function redirected({ method, headerList, source, hasBody }, status, from, to) {
+  function redirected({ method, headerList, source, hasBody, signal }, status, from, to) {
     if (hasBody && source === null) {
       throw new TypeError(
         "A request with a one-time-use body (it was initialized from a stream, not a buffer) encountered a redirect requiring the body to be retransmitted. " +
@@ -98,11 +102,11 @@
     // It names what separates the parts of a form, and the next one has others.
     if (ObjectPrototypeIsPrototypeOf(FormDataPrototype, source)) headers = without(headers, "content-type");
     const body = becomesGet || !hasBody ? undefined : source;
-    return new Request(to, { __proto__: null, method: becomesGet ? "GET" : method, headers, body });
+    return new Request(to, { __proto__: null, method: becomesGet ? "GET" : method, headers, body, signal });
   }
 
-  /** Fetches from a handler: `handler(request)` returns its response. */
-  async function fetchOwn(handler, request) {
+  /** Returns the response of a handler, or of what its redirects lead to. */
+  async function follow(handler, request, signal) {
     const { redirectMode } = toInnerRequest(request);
     const urls = [];
     // As on Workers, the handler begins later.
@@ -111,7 +115,7 @@
       const made = toInnerRequest(request);
       const { body, headerList, method } = made;
       const url = withoutFragment(made.url());
-      const sent = { method, headerList, source: body?.source ?? null, hasBody: body !== null };
+      const sent = { method, headerList, source: body?.source ?? null, hasBody: body !== null, signal };
       ArrayPrototypePush(urls, url);
       const inner = await asked(handler, handed(request, url), headerList);
       const location = redirectStatus(inner.status) ? named(inner.headerList, "location")[0]?.[1] : undefined;
@@ -127,6 +131,21 @@
       }
       request = redirected(sent, inner.status, url, next);
     }
+  }
+
+  /** Fetches from a handler: `handler(request)` returns its response. An abort ends the wait, as of any fetch. */
+  function fetchOwn(handler, request) {
+    const { signal } = request;
+    if (signal.aborted) return PromiseReject(signal.reason);
+    return new Promise((resolve, reject) => {
+      const abort = () => reject(signal.reason);
+      const settles = (settle) => (value) => {
+        signal[remove](abort);
+        settle(value);
+      };
+      signal[add](abort);
+      PromisePrototypeThen(follow(handler, request, signal), settles(resolve), settles(reject));
+    });
   }
 
   return { fetchOwn };
