@@ -173,7 +173,7 @@ async fn whoever_is_not_read_is_held_up_and_then_ends_and_nobody_else_notices() 
     unread.up_to("{\"101\":1}");
     supervisor.log.line_with("its client does not take what is sent to it").await;
     // The app that has called sends more than is taken.
-    let mut flooding = hold(address, "how=never&many=1&flood=1100");
+    let mut flooding = hold(address, "how=never&many=1&flood=1400");
     flooding.up_to("[1006,");
     let grown = process::peak_rss(supervisor.pid()) - before;
     assert!(grown < 24 << 20, "{grown}");

@@ -228,7 +228,11 @@ async function hold(env, searchParams, writer) {
     webSocket.addEventListener("close", ({ code, reason }) => write([code, reason]));
     webSocket.addEventListener("message", ({ data }) => write(typeof data === "string" ? data : data.size));
     if (searchParams.has("say")) webSocket.send(searchParams.get("say"));
-    for (let left = Number(searchParams.get("flood")); left > 0; left--) webSocket.send(new Uint8Array(65536));
+    for (let left = Number(searchParams.get("flood")); left > 0; left--) {
+      webSocket.send(new Uint8Array(65536));
+      // What the other side takes leaves meanwhile, so that only what it does not take waits.
+      if (left % 16 === 0) await scheduler.wait(10);
+    }
   }
 }
 
