@@ -2,12 +2,14 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
 use super::ending::{consume, give_up};
 use super::state::{Failure, ResponseHead, State, remember};
+use crate::budget::Budget;
 use crate::chunk::Chunk;
 use crate::codec::HeaderBlock;
 use crate::inner::Inner;
@@ -99,6 +101,11 @@ impl Receiver {
     pub fn is_done(&self) -> bool {
         let state = self.state.borrow();
         state.incoming_ended && state.chunks.is_empty()
+    }
+
+    /// Has this budget bound what is received from now on, as for a stream that was opened to last.
+    pub fn lasts(&self, budget: Arc<Budget>) {
+        self.state.borrow_mut().move_to(budget);
     }
 
     /// Waits until the stream is over, and returns why.

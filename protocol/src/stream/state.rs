@@ -1,12 +1,13 @@
 //! The state of a stream, which both of its halves and the connection share.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
 
 use crate::ProtocolError;
-use crate::budget::Bounds;
+use crate::budget::{Bounds, Budget};
 use crate::codec::HeaderBlock;
 use crate::head::HeadKind;
 use crate::limits::{COPY_BELOW, MOST_WINDOW, READ_BUFFER, STREAM_WINDOW};
@@ -235,6 +236,18 @@ impl State {
 
     pub(crate) fn window(&self) -> usize {
         self.window
+    }
+
+    /// Has another budget bound what is received: it counts what is promised and buffered now, and the one before no more.
+    pub(super) fn move_to(&mut self, budget: Arc<Budget>) {
+        let held = self.chunks.iter().map(Bytes::len).sum();
+        let bounds = Bounds { app: budget, client: None };
+        bounds.promise(0, self.window);
+        bounds.hold(0, held);
+        if let Some(before) = self.budget.replace(bounds) {
+            before.release(self.window);
+            before.hold(held, 0);
+        }
     }
 
     fn hold(&self, before: usize, after: usize) {

@@ -203,6 +203,7 @@ async fn answer(caller: Rc<Caller>, head: EncodedHead, sender: Sender, receiver:
         opened = work => opened,
     };
     if let (Some(opened), Some(receiver)) = (opened, body) {
+        receiver.lasts(caller.upstream.sockets.budget.clone());
         carry::between_apps(StreamIo::new(sender, receiver), opened).await;
     }
 }
