@@ -327,6 +327,18 @@ async fn a_reload_finds_new_files() {
 }
 
 #[tokio::test]
+async fn files_that_were_written_anew_are_read_after_a_reload() {
+    let app = App::new("app", READS).file("wrangler.toml", WRANGLER).file("public/a.txt", "one");
+    let supervisor = TestSupervisor::plan().app(app.file("public/b.txt", "b")).start().await;
+    let before = supervisor.get("app", "/manifest").await.text().to_owned();
+    // As a build does that changes nothing.
+    write(&supervisor, "app/public/a.txt", "one");
+    succeed(&supervisor, &["reload"]);
+    assert_eq!(supervisor.get("app", "/a.txt").await.text(), "one");
+    assert_eq!(supervisor.get("app", "/manifest").await.text(), before);
+}
+
+#[tokio::test]
 async fn a_list_is_whole_however_long_its_keys_are() {
     let code = "export default { async fetch(request, env) {
       const kv = env.__STATIC_CONTENT;

@@ -93,7 +93,9 @@ impl Bucket {
         let mut notes = Vec::new();
         let index = Arc::new(AssetIndex::read(folder, shown, ignored, before.index(folder), &mut notes)?);
         let (mut keys, mut manifest) = (BTreeMap::new(), Map::new());
-        for (path, file) in index.iter() {
+        // In their order, so that a worker is told something else only if the files are others.
+        let files: BTreeMap<_, _> = index.iter().collect();
+        for (path, file) in files {
             let path = path.trim_start_matches('/');
             let key = key_of(path, &file.digest()[..DIGITS]);
             if key.len() > LONGEST_KEY {

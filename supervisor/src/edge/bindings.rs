@@ -133,9 +133,18 @@ impl Caller {
                 answered.map_err(|refused| not_read(&refused))
             }
             BindingTarget::Bucket => {
-                let Some(files) = &self.bucket else {
+                let Some(known) = &self.bucket else {
                     return Err(failure("the app was no Workers Site when this worker was started"));
                 };
+                // A file that was written anew with the same contents has the same key, but only a newer list can read it.
+                let has_key = |newer: &&Arc<Bucket>| {
+                    !Arc::ptr_eq(newer, known)
+                        && matches!(
+                            newer.answer_worker(&asked.method, fetch.target),
+                            Ok(BucketAnswer::File(_))
+                        )
+                };
+                let files = spec.bucket.as_ref().filter(has_key).unwrap_or(known);
                 let answer = match files.answer_worker(&asked.method, fetch.target) {
                     Ok(BucketAnswer::File(answer)) => answer,
                     Ok(BucketAnswer::Keys(page)) => {
