@@ -120,6 +120,18 @@ async fn an_app_of_modules_has_no_such_variables() {
 }
 
 #[tokio::test]
+async fn neither_has_a_commonjs_module_that_listens_to_something_else() {
+    let code = "module.exports = { fetch(request) {
+        request.signal.addEventListener('abort', () => {});
+        return new Response(`${typeof VAR} ${new URL(request.url).pathname}`);
+      } };";
+    let app =
+        App::new("app", code).file("wrangler.toml", "main = 'index.js'\nvars = { VAR = 'x', URL = 'y' }");
+    let supervisor = TestSupervisor::plan().app(app).start().await;
+    assert_eq!(supervisor.get("app", "/path").await.text(), "undefined /path");
+}
+
+#[tokio::test]
 async fn files_that_cannot_be_variables_are_refused_in_words() {
     let script = "addEventListener('fetch', (event) => event.respondWith(new Response(A)));";
     let module = "export default { fetch: () => new Response('x') };";

@@ -22,6 +22,7 @@ mod commonjs;
 mod compiler_options;
 mod emit_cache;
 mod error;
+mod exported;
 mod facade;
 mod format;
 mod missing;

@@ -19,6 +19,7 @@ use super::bundlers;
 use super::code_cache::CodeCache;
 use super::emit_cache::{EmitCache, Key};
 use super::error::{ModuleError, ReadError};
+use super::exported;
 use super::format::{self, Format, Language, PackageTypes, Words};
 use super::requires;
 use super::resolver::{Importer, Resolver};
@@ -97,11 +98,17 @@ impl Modules {
         self.root.bytes(&path)
     }
 
-    /// Returns whether an entry module, by its path relative to the folder, is no ES module and adds listeners, as bundlers have
-    /// written apps of the service worker format.
+    /// Returns whether an entry module, by its path relative to the folder, is no ES module, adds listeners and exports nothing, as
+    /// bundlers have written apps of the service worker format.
     pub(crate) fn is_listening_script(&self, entry: &Path) -> bool {
         let path = self.root.path().join(entry);
-        self.is_commonjs(&path) && self.root.text(&path).is_ok_and(|text| text.contains("addEventListener"))
+        if !self.is_commonjs(&path) {
+            return false;
+        }
+        let (Ok(text), Ok(url)) = (self.root.text(&path), self.root.url(&path)) else { return false };
+        let exports = || Ok::<_, Infallible>(exported::are_in(&url, &text));
+        text.contains("addEventListener")
+            && !self.kept(&format!("exported {url}"), &[&text], exports).unwrap_or(false)
     }
 
     /// The URL of the app's folder.
