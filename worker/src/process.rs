@@ -144,6 +144,9 @@ async fn start(connections: Vec<(Connection, Handle)>, witness: Witness) -> Resu
         stays = Stays::open(&handles);
         engine.bindings.connect(handles);
     }
+    let fatal_uncaught = load.limits.fatal_uncaught;
+    // The manifest of a Workers Site alone may have a megabyte.
+    drop(load);
     let event_loop = EventLoop {
         engine,
         in_flight,
@@ -152,7 +155,7 @@ async fn start(connections: Vec<(Connection, Handle)>, witness: Witness) -> Resu
         calls,
         requests,
         stays,
-        fatal_uncaught: load.limits.fatal_uncaught,
+        fatal_uncaught,
         draining: false,
         arrived: Vec::new(),
     };
