@@ -140,7 +140,7 @@ pub(super) fn within(root: &Path, folder: &Path, path: &str) -> Option<PathBuf> 
 
 /// Returns what is wrong with a path that is not [`within`] the app's folder.
 pub(super) fn leads_out(path: &str) -> Flaw {
-    Flaw::new(format!("{path:?} leads out of the app's folder"), "name a folder inside the app's folder")
+    Flaw::new(format!("{path:?} leads out of the app's folder"), "name a path inside the app's folder")
 }
 
 #[cfg(test)]
