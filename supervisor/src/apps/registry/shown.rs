@@ -79,7 +79,12 @@ impl AppRecord {
     }
 
     fn assets(&self) -> Option<AssetsStatus> {
-        let assets = self.spec.assets.as_ref()?;
-        Some(AssetsStatus { files: assets.index().len(), memory: assets.index().kept() })
+        let of_bucket = self.spec.bucket.as_ref().map(|bucket| bucket.index());
+        let indexes = || self.spec.assets.as_ref().map(|assets| assets.index()).into_iter().chain(of_bucket);
+        indexes().next()?;
+        Some(AssetsStatus {
+            files: indexes().map(|index| index.len()).sum(),
+            memory: indexes().map(|index| index.kept()).sum(),
+        })
     }
 }
