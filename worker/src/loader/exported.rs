@@ -1,4 +1,4 @@
-//! Exports of CommonJS in a text. Scripts that bundlers made of CommonJS modules have its words, too, but declare `module` and `exports`
+//! ExportSearch of CommonJS in a text. Scripts that bundlers made of CommonJS modules have its words, too, but declare `module` and `exports`
 //! themselves.
 
 use deno_ast::swc::ast::{AssignExpr, AssignTarget, Expr, SimpleAssignTarget};
@@ -11,17 +11,17 @@ use super::translate;
 /// Returns whether a text assigns to `module.exports` or to a property of `exports` without having declared it.
 pub(super) fn are_in(url: &ModuleSpecifier, text: &str) -> bool {
     let Some(parsed) = translate::parsed_with_scopes(url, text) else { return false };
-    let mut exports = Exports { unresolved: parsed.unresolved_context(), found: false };
+    let mut exports = ExportSearch { unresolved: parsed.unresolved_context(), found: false };
     parsed.program_ref().visit_with(&mut exports);
     exports.found
 }
 
-struct Exports {
+struct ExportSearch {
     unresolved: SyntaxContext,
     found: bool,
 }
 
-impl Visit for Exports {
+impl Visit for ExportSearch {
     fn visit_assign_expr(&mut self, assignment: &AssignExpr) {
         if let AssignTarget::Simple(SimpleAssignTarget::Member(member)) = &assignment.left {
             let mut object = &member.obj;
