@@ -143,7 +143,11 @@ async fn files_that_cannot_be_variables_are_refused_in_words() {
         ("text_blobs = { A = '.env' }", script, ".env"),
         ("text_blobs = { A = 1 }", script, "A is not text; fix: write the path of a file"),
         ("data_blobs = ['a.txt']", script, "is not a table; fix: write a table of names and files"),
-        ("wasm_modules = { A = 'a.txt' }", script, "`wasm_modules`"),
+        (
+            "wasm_modules = { A = 'a.txt' }",
+            script,
+            "a.txt is no valid WebAssembly; correct A of `wasm_modules`",
+        ),
     ] {
         let here = folder(&[
             ("app/index.js", code),

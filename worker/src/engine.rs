@@ -24,7 +24,7 @@ use crate::collections::Collections;
 use crate::cpu_time::Meter;
 use crate::events::{Addressee, Arrived};
 use crate::guard::{Guard, Termination};
-use crate::isolate::{Isolate, Js};
+use crate::isolate::{AppFunctions, Isolate, Js};
 use crate::load_error::LoadError;
 use crate::loader::{EmitCache, Modules, ReadError};
 use crate::{heap, load_error, service_worker, usage, watchdog};
@@ -36,13 +36,7 @@ const EVENTS_PER_TURN: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Engine {
     // Fields are dropped in order: handles into the isolate before the isolate.
-    prepare: v8::Global<v8::Function>,
-    expose: v8::Global<v8::Function>,
-    install: v8::Global<v8::Function>,
-    dispatch: v8::Global<v8::Function>,
-    enter: v8::Global<v8::Function>,
-    schedule: v8::Global<v8::Function>,
-    receive: v8::Global<v8::Function>,
+    functions: AppFunctions,
     js: Js,
     modules: Rc<Modules>,
     folder: Rc<AppFolder>,
@@ -69,19 +63,7 @@ impl Engine {
         witness: Witness,
         calls: &Rc<Calls>,
     ) -> Result<Self, LoadError> {
-        let Isolate {
-            prepare,
-            expose,
-            install,
-            dispatch,
-            enter,
-            schedule,
-            receive,
-            mut js,
-            modules,
-            in_flight,
-            heap_limit,
-        } = isolate;
+        let Isolate { functions, mut js, modules, in_flight, heap_limit } = isolate;
         let calls = calls.clone();
         let keep = move |name, contents: Vec<u8>| calls.keep(name, contents.into());
         let cache = load.emit_cache.as_deref().map(|folder| EmitCache::new(folder, keep));
@@ -112,13 +94,7 @@ impl Engine {
         let sockets = js.0.op_state().borrow().borrow::<Rc<Sockets>>().clone();
         sockets.set_most(usize::try_from(load.limits.max_socket_bytes).unwrap_or(usize::MAX));
         let mut engine = Self {
-            prepare,
-            expose,
-            install,
-            dispatch,
-            enter,
-            schedule,
-            receive,
+            functions,
             js,
             modules,
             folder,
@@ -188,7 +164,7 @@ impl Engine {
         ];
         settings.extend(pairs(scope, &load.env)?);
         let settings = v8::Array::new_with_elements(scope, &settings).into();
-        call(scope, &self.prepare, settings).map(|_| ()).ok_or(LoadError::UnreadableEnv)
+        call(scope, &self.functions.prepare, settings).map(|_| ()).ok_or(LoadError::UnreadableEnv)
     }
 
     fn not_loaded(&self, error: CoreError) -> LoadError {
@@ -211,7 +187,7 @@ impl Engine {
             return service_worker::refuse_blobs(load);
         }
         let exposed = service_worker::exposed(scope, &self.modules, load)?;
-        call(scope, &self.expose, exposed).map(|_| ()).ok_or(LoadError::NotExposed)
+        call(scope, &self.functions.expose, exposed).map(|_| ()).ok_or(LoadError::UnreadableEnv)
     }
 
     /// Finds what the app exports. Returns whether other apps can call methods of it.
@@ -221,7 +197,7 @@ impl Engine {
         let namespace = namespace.map_err(|error| LoadError::exception(error, &self.folder))?;
         scope!(scope, &mut self.js.0);
         let namespace = v8::Local::new(scope, namespace).into();
-        let found = call(scope, &self.install, namespace).ok_or(LoadError::UnreadableExport)?;
+        let found = call(scope, &self.functions.install, namespace).ok_or(LoadError::UnreadableExport)?;
         let found = v8::Local::<v8::Array>::try_from(found).map_err(|_| LoadError::UnreadableExport)?;
         let bits = found.get_index(scope, 0).and_then(|bits| bits.uint32_value(scope));
         self.handlers = Handlers::of_bits(bits.and_then(|bits| u8::try_from(bits).ok()).unwrap_or_default());
@@ -244,7 +220,7 @@ impl Engine {
             let id = v8::Integer::new_from_unsigned(scope, *id).into();
             // Both functions catch whatever the app throws. Only termination escapes them.
             match addressee {
-                Addressee::Fetch => call(scope, &self.dispatch, id),
+                Addressee::Fetch => call(scope, &self.functions.dispatch, id),
                 Addressee::Entrypoint(addressed) => {
                     let [name, props] =
                         [&addressed.name, &addressed.props].map(|text| -> v8::Local<'_, v8::Value> {
@@ -253,7 +229,7 @@ impl Engine {
                         });
                     let is_call = v8::Boolean::new(scope, addressed.is_call).into();
                     let request = v8::Array::new_with_elements(scope, &[id, name, props, is_call]).into();
-                    call(scope, &self.enter, request)
+                    call(scope, &self.functions.enter, request)
                 }
                 Addressee::Scheduled(scheduled) => {
                     // Heads are far shorter than V8's limit.
@@ -261,7 +237,7 @@ impl Engine {
                         v8::String::new(scope, &scheduled.cron).unwrap_or_else(|| v8::String::empty(scope));
                     let time = v8::Number::new(scope, scheduled.time as f64);
                     let run = v8::Array::new_with_elements(scope, &[id, cron.into(), time.into()]).into();
-                    call(scope, &self.schedule, run)
+                    call(scope, &self.functions.schedule, run)
                 }
             };
             // So that a crash of the next request does not lose what this one has done.
@@ -290,7 +266,7 @@ impl Engine {
             self.meter.forgive(id);
             let event = event_of(scope, id, event);
             // It catches whatever the app throws. Only termination escapes it.
-            call(scope, &self.receive, event);
+            call(scope, &self.functions.receive, event);
             scope.perform_microtask_checkpoint();
             self.guard.leave();
             if self.guard.termination().is_some() {

@@ -17,6 +17,18 @@ static RESIDUAL_SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/r
 #[derive(Debug)]
 pub(crate) struct Isolate {
     // Fields are dropped in order: handles into the isolate before the isolate.
+    pub(crate) functions: AppFunctions,
+    pub(crate) js: Js,
+    /// Where the module loader finds the app's modules once they are known.
+    pub(crate) modules: LaterModules,
+    pub(crate) in_flight: Rc<InFlight>,
+    /// In bytes.
+    pub(crate) heap_limit: u64,
+}
+
+/// The functions of `app.js` that Rust calls.
+#[derive(Debug)]
+pub(crate) struct AppFunctions {
     pub(crate) prepare: v8::Global<v8::Function>,
     pub(crate) expose: v8::Global<v8::Function>,
     pub(crate) install: v8::Global<v8::Function>,
@@ -24,12 +36,6 @@ pub(crate) struct Isolate {
     pub(crate) enter: v8::Global<v8::Function>,
     pub(crate) schedule: v8::Global<v8::Function>,
     pub(crate) receive: v8::Global<v8::Function>,
-    pub(crate) js: Js,
-    /// Where the module loader finds the app's modules once they are known.
-    pub(crate) modules: LaterModules,
-    pub(crate) in_flight: Rc<InFlight>,
-    /// In bytes.
-    pub(crate) heap_limit: u64,
 }
 
 /// deno_core's runtime, which lacks `Debug`.
@@ -50,8 +56,6 @@ pub(crate) enum IsolateError {
     /// Our fault: the scripts in the snapshot do not leave what Rust needs.
     #[error("the startup snapshot has no {0}")]
     Missing(&'static str),
-    #[error("the startup snapshot is incomplete")]
-    Incomplete,
     #[error(transparent)]
     LazyGlobals(#[from] LazyGlobalsError),
 }
@@ -77,26 +81,13 @@ impl Isolate {
         js.op_state().borrow_mut().put(in_flight.clone());
         js.op_state().borrow_mut().put(Rc::<Turns>::default());
         js.op_state().borrow_mut().put(Rc::<Sockets>::default());
-        let [prepare, expose, install, dispatch, enter, schedule, receive] = entry_points(&mut js)?;
-        let js = Js(js);
-        Ok(Self {
-            prepare,
-            expose,
-            install,
-            dispatch,
-            enter,
-            schedule,
-            receive,
-            js,
-            modules,
-            in_flight,
-            heap_limit,
-        })
+        let functions = app_functions(&mut js)?;
+        Ok(Self { functions, js: Js(js), modules, in_flight, heap_limit })
     }
 }
 
-/// The functions that `app.js` leaves for Rust; the lazy interfaces it leaves are defined here.
-fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 7], IsolateError> {
+/// Finds what `app.js` leaves for Rust: its functions, and the lazy interfaces, which are defined here.
+fn app_functions(js: &mut JsRuntime) -> Result<AppFunctions, IsolateError> {
     let context = js.main_context();
     scope!(scope, js);
     let global = v8::Local::new(scope, context).global(scope);
@@ -104,12 +95,16 @@ fn entry_points(js: &mut JsRuntime) -> Result<[v8::Global<v8::Function>; 7], Iso
     let load = property(scope, nano, "loadInterface")?;
     let interfaces = property(scope, nano, "lazyInterfaces")?;
     lazy_globals::install(scope, global, interfaces, load)?;
-    let mut functions = Vec::with_capacity(7);
-    for name in ["prepare", "exposeAll", "install", "dispatch", "enter", "schedule", "receive"] {
-        let function = property(scope, nano, name)?;
-        functions.push(v8::Global::new(scope, function));
-    }
-    functions.try_into().map_err(|_| IsolateError::Incomplete)
+    let mut function = |name| property(scope, nano, name).map(|function| v8::Global::new(scope, function));
+    Ok(AppFunctions {
+        prepare: function("prepare")?,
+        expose: function("expose")?,
+        install: function("install")?,
+        dispatch: function("dispatch")?,
+        enter: function("enter")?,
+        schedule: function("schedule")?,
+        receive: function("receive")?,
+    })
 }
 
 fn property<'s, T>(

@@ -42,8 +42,8 @@ pub(crate) enum LoadError {
     )]
     BlobOfModule { name: String, path: String, entry: String },
     /// The app's fault: a file of `wasm_modules` that V8 does not compile.
-    #[error("what `wasm_modules` of the wrangler file names is no valid WebAssembly")]
-    NotExposed,
+    #[error("{path} is no valid WebAssembly; correct {name} of `wasm_modules` in the wrangler file")]
+    NotWasm { name: String, path: String },
     /// The fault of the app's configuration: a value that V8 cannot hold.
     #[error("env or props is too large")]
     EnvTooLarge,

@@ -21,8 +21,7 @@ pub(crate) fn refuse_blobs(load: &Load) -> Result<(), LoadError> {
     Err(LoadError::BlobOfModule { name, path, entry })
 }
 
-/// Returns what JavaScript makes global variables besides `env`: a list of files, and the manifest. Of each file, it gets the name, the
-/// contents, and whether these are WebAssembly.
+/// Returns what JavaScript makes global variables besides `env`: a list of files, each a name and a value, and the manifest.
 pub(crate) fn exposed<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     modules: &Modules,
@@ -36,14 +35,16 @@ pub(crate) fn exposed<'s>(
                 let text = v8::String::new_from_utf8(scope, &bytes, v8::NewStringType::Normal);
                 text.ok_or(LoadError::EnvTooLarge)?.into()
             }
-            ModuleKind::Data | ModuleKind::Wasm => {
+            ModuleKind::Data => {
                 let store = v8::ArrayBuffer::new_backing_store_from_vec(bytes).make_shared();
                 v8::ArrayBuffer::with_backing_store(scope, &store).into()
             }
+            ModuleKind::Wasm => compiled(scope, &bytes)
+                .ok_or_else(|| LoadError::NotWasm { name: name.clone(), path: path.clone() })?
+                .into(),
         };
         let name = v8::String::new(scope, name).ok_or(LoadError::EnvTooLarge)?.into();
-        let is_wasm = v8::Boolean::new(scope, *kind == ModuleKind::Wasm).into();
-        files.push(v8::Array::new_with_elements(scope, &[name, contents, is_wasm]).into());
+        files.push(v8::Array::new_with_elements(scope, &[name, contents]).into());
     }
     let files = v8::Array::new_with_elements(scope, &files).into();
     let manifest = match &load.site_manifest {
@@ -51,4 +52,12 @@ pub(crate) fn exposed<'s>(
         None => v8::undefined(scope).into(),
     };
     Ok(v8::Array::new_with_elements(scope, &[files, manifest]).into())
+}
+
+fn compiled<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    bytes: &[u8],
+) -> Option<v8::Local<'s, v8::WasmModuleObject>> {
+    v8::tc_scope!(let scope, scope);
+    v8::WasmModuleObject::compile(scope, bytes)
 }

@@ -1,5 +1,5 @@
-//! ExportSearch of CommonJS in a text. Scripts that bundlers made of CommonJS modules have its words, too, but declare `module` and `exports`
-//! themselves.
+//! Looks for exports of CommonJS in a text. Scripts that bundlers made of CommonJS modules have its words, too, but declare `module`
+//! and `exports` themselves.
 
 use deno_ast::swc::ast::{AssignExpr, AssignTarget, Expr, SimpleAssignTarget};
 use deno_ast::swc::common::SyntaxContext;

@@ -1,4 +1,4 @@
-// The app: finds its handlers and calls them for each request and event. `prepare`, `exposeAll`, `install`, `dispatch`, `enter`,
+// The app: finds its handlers and calls them for each request and event. `prepare`, `expose`, `install`, `dispatch`, `enter`,
 // `schedule` and `receive` are called from Rust.
 (function () {
   const { core, primordials } = __bootstrap;
@@ -68,13 +68,13 @@
   }
 
   /** Has an app of the service worker format see `env` as global variables: before its code runs, or else after it. */
-  const expose = (files, manifest) => core.loadExtScript("ext:nano_workers/service_worker.js").expose(files, manifest);
+  const expose = (given) => core.loadExtScript("ext:nano_workers/service_worker.js").expose(given);
 
   /** Dispatches an event at the global object, whatever an app has in the place of the method. */
   const dispatchAtGlobal = (event) => FunctionPrototypeCall(dispatchEvent, globalThis, event);
 
   function listenerHandler() {
-    expose([]);
+    expose([[]]);
     return (request) => {
       const event = new FetchEvent("fetch", { __proto__: null, cancelable: true, request });
       dispatchAtGlobal(event);
@@ -197,9 +197,6 @@
     return [bits, others.length > 0 || isEntrypoint(exported), ...new SafeArrayIterator(others)];
   }
 
-  /** Runs before the code of an app of the service worker format. */
-  const exposeAll = ({ 0: files, 1: manifest }) => expose(files, manifest);
-
   function dispatch(id) {
     run(id, handler, new ExecutionContext(webidl.brand));
   }
@@ -263,6 +260,6 @@
   const receive = (event) => core.loadExtScript("ext:nano_workers/websocket_pair.js").receive(event);
 
   ObjectDefineProperty(globalThis, "reportError", core.propWritable(reportError));
-  globalThis.__nano = { prepare, exposeAll, install, dispatch, enter, schedule, receive, lazyInterfaces, loadInterface };
+  globalThis.__nano = { prepare, expose, install, dispatch, enter, schedule, receive, lazyInterfaces, loadInterface };
   return { isDevelopment: () => isDevelopment, variables: () => variables };
 })();

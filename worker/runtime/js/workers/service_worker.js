@@ -3,16 +3,14 @@
   const { core, primordials } = __bootstrap;
   const { ObjectHasOwn, ObjectKeys, ReflectDefineProperty, SafeArrayIterator } = primordials;
   const { app } = core.loadExtScript("ext:nano_workers/context.js");
-  const { WebAssembly } = globalThis;
 
   let isExposed = false;
 
-  /** Adds values of files to `env`: the name of each and the value, or the bytes of a WebAssembly module. */
+  /** Adds files to `env`: the name and the value of each. */
   function addFiles(files) {
-    for (const { 0: name, 1: value, 2: isWasm } of new SafeArrayIterator(files)) {
+    for (const { 0: name, 1: value } of new SafeArrayIterator(files)) {
       // A variable takes precedence.
-      if (ObjectHasOwn(app.env, name)) continue;
-      ReflectDefineProperty(app.env, name, core.propWritable(isWasm ? new WebAssembly.Module(value) : value));
+      if (!ObjectHasOwn(app.env, name)) ReflectDefineProperty(app.env, name, core.propWritable(value));
     }
   }
 
@@ -20,7 +18,7 @@
    * Makes what `env` has, and the manifest of a Workers Site if there is one, global variables, once. As in workerd, they take the place of
    * what is there, except for what cannot be changed, such as `NaN`.
    */
-  function expose(files, manifest) {
+  function expose({ 0: files, 1: manifest }) {
     if (isExposed) return;
     isExposed = true;
     addFiles(files);
