@@ -7,6 +7,7 @@ use std::path::Path;
 use nano_supervisor::api::AppState;
 
 use serde_json::{Value, json};
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::harness::{App, Client, Load, Raw, folder, free_address, process, run};
 use crate::{TestSupervisor, until};
@@ -22,6 +23,22 @@ pub(crate) fn succeed(supervisor: &TestSupervisor, arguments: &[&str]) -> String
     let (code, text, errors) = command(supervisor, arguments);
     assert_eq!((code, &*errors), (0, ""), "{arguments:?}: {text}");
     text
+}
+
+/// Begins a command, for tests in which something else happens meanwhile. Returns the exit code, output and errors.
+pub(crate) fn begin(supervisor: &TestSupervisor, arguments: &[&str]) -> JoinHandle<(i32, String, String)> {
+    let (folder, socket) = (supervisor.folder().to_owned(), supervisor.socket().to_owned());
+    let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+    spawn_blocking(move || {
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        run(&folder, &[&arguments[..], &["--control", socket.to_str().unwrap()]].concat())
+    })
+}
+
+/// Runs a command that must succeed, while something else happens.
+pub(crate) async fn succeed_meanwhile(supervisor: &TestSupervisor, arguments: &[&str]) {
+    let (code, output, errors) = begin(supervisor, arguments).await.unwrap();
+    assert_eq!(code, 0, "{arguments:?}: {output}{errors}");
 }
 
 /// Returns the shortened digests of an app's deploys, the current one first.

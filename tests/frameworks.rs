@@ -129,8 +129,8 @@ impl Drop for Served {
     }
 }
 
-/// Serves the build of an app in a folder here and in workerd, and runs `drive.mjs`, which holds the app to what each of these apps does,
-/// and compares.
+/// Serves the build of an app in a folder here and in workerd, and runs `drive.mjs`, which compares them and holds ours to what each of
+/// these apps does.
 async fn drive(name: &str, folder: &Path, packages: &Path) {
     let settings = fs::read_to_string(folder.join("wrangler.jsonc")).unwrap();
     let Some(theirs) = Wrangler::dev(packages, folder, settings.contains("pages_build_output_dir")) else {

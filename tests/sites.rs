@@ -12,7 +12,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use serde_json::{Value, json};
 
-use crate::deploy::{empty, succeed, write};
+use crate::deploy::{empty, succeed, succeed_meanwhile, write};
 use crate::harness::miniflare::{self, Miniflare};
 use crate::harness::{App, Client, folder, run};
 use crate::{TestSupervisor, within};
@@ -288,13 +288,7 @@ async fn a_deploy_switches_files_and_code_together() {
     let client = supervisor.client("site").await;
     for next in 2..5 {
         release(next);
-        let deploy = async {
-            let (socket, folder) = (supervisor.socket().to_owned(), supervisor.folder().to_owned());
-            let deploy =
-                move || run(&folder, &["deploy", "site", "site", "--control", socket.to_str().unwrap()]);
-            let (code, output, errors) = tokio::task::spawn_blocking(deploy).await.unwrap();
-            assert_eq!(code, 0, "{output}{errors}");
-        };
+        let deploy = succeed_meanwhile(&supervisor, &["deploy", "site", "site"]);
         let watch = async {
             loop {
                 let reply = client.get("/").await.unwrap();

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Notify;
 
+use crate::deploy::begin;
 use crate::harness::{App, Load, Origin, crashes, process, run};
 use crate::{TestSupervisor, until};
 
@@ -211,10 +212,7 @@ async fn a_worker_that_dies_while_its_successor_starts_is_reported_and_succeeded
     let app = App::new("app", &app).set(&format!("env.ORIGIN = 'http://{}'", origin.address));
     let supervisor = TestSupervisor::plan().app(app).start().await;
     let worker = supervisor.worker("app").await;
-    let (folder, socket) = (supervisor.folder().to_owned(), supervisor.socket().to_str().unwrap().to_owned());
-    let rolled = tokio::task::spawn_blocking(move || {
-        run(&folder, &["restart", "--rolling", "app", "--control", &socket])
-    });
+    let rolled = begin(&supervisor, &["restart", "--rolling", "app"]);
     until("the successor loads", async || (origin.connections() >= 2).then_some(())).await;
     process::signal(worker, Signal::SIGKILL);
     let app = supervisor.until("app", "is not called ready", |app| app.state == AppState::Starting).await;

@@ -15,6 +15,7 @@ use http_body_util::Empty;
 use nano_supervisor::api::AppState;
 use nix::sys::signal::Signal;
 
+use crate::deploy::begin;
 use crate::harness::origin::whole;
 use crate::harness::{App, Client, EXECUTABLE, Load, Origin, executable, folder, free_address, process, run};
 use crate::{TestSupervisor, until};
@@ -155,11 +156,7 @@ async fn a_successor_that_is_worse_is_ended_and_everything_goes_on() {
         .start()
         .await;
     let load = Load::on(supervisor.address("app").await).await;
-    let (folder, socket) = (supervisor.folder().to_owned(), supervisor.socket().to_owned());
-    let asked = tokio::task::spawn_blocking(move || {
-        run(&folder, &["upgrade", "--control", socket.to_str().unwrap()])
-    });
-    let (code, text, errors) = asked.await.unwrap();
+    let (code, text, errors) = begin(&supervisor, &["upgrade"]).await.unwrap();
     assert_eq!(code, 1, "{text} {errors}");
     let expected = "nano-supervisor: the successor was ended: not ready there: app is failed: does not load: Error: not in this process";
     assert!(errors.starts_with(expected) && !errors.contains("broken"), "{errors}");

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{large, send};
 use crate::TestSupervisor;
+use crate::deploy::succeed_meanwhile;
 use crate::harness::client::Reply;
 use crate::harness::raw::Raw;
 use crate::harness::workerd::Workerd;
@@ -226,13 +227,6 @@ async fn files_are_fetched_where_there_is_no_client() {
     assert_eq!(supervisor.get("app", "/").await.json(), json!({ "early": why, "healthy": why }));
     supervisor.get("app", "/later").await;
     supervisor.log.line_with("later: about").await;
-    let socket = supervisor.socket().to_str().unwrap().to_owned();
-    let folder = supervisor.folder().to_owned();
-    let (code, output, errors) = tokio::task::spawn_blocking(move || {
-        crate::harness::run(&folder, &["trigger", "app", "--control", &socket])
-    })
-    .await
-    .unwrap();
-    assert_eq!(code, 0, "{output}{errors}");
+    succeed_meanwhile(&supervisor, &["trigger", "app"]).await;
     supervisor.log.line_with("scheduled: about").await;
 }

@@ -3,8 +3,8 @@
 use std::fs;
 
 use super::{WORKER, site};
-use crate::deploy::{command, empty, says, succeed, write};
-use crate::harness::{App, run};
+use crate::deploy::{command, empty, says, succeed, succeed_meanwhile, write};
+use crate::harness::App;
 use crate::{TestSupervisor, within};
 
 #[tokio::test]
@@ -94,13 +94,7 @@ async fn whoever_has_seen_new_code_sees_no_old_file() {
     };
     for next in 1..4 {
         release(next);
-        let deploy = async {
-            let (socket, folder) = (supervisor.socket().to_owned(), supervisor.folder().to_owned());
-            let deploy =
-                move || run(&folder, &["deploy", "site", "site", "--control", socket.to_str().unwrap()]);
-            let (code, output, errors) = tokio::task::spawn_blocking(deploy).await.unwrap();
-            assert_eq!(code, 0, "{output}{errors}");
-        };
+        let deploy = succeed_meanwhile(&supervisor, &["deploy", "site", "site"]);
         let watch = async {
             loop {
                 let code = number("/api").await;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{both, caller};
 use crate::TestSupervisor;
-use crate::deploy::{command, empty, says, succeed, write};
+use crate::deploy::{begin, command, empty, says, succeed, succeed_meanwhile, write};
 use crate::harness::App;
 
 #[tokio::test]
@@ -38,13 +38,7 @@ async fn fetches_go_on_while_the_other_app_is_replaced() {
     };
     let replace = async {
         for _ in 0..3 {
-            let (folder, socket) = (supervisor.folder().to_owned(), supervisor.socket().to_owned());
-            let restart = move || {
-                let arguments = ["restart", "other", "--rolling", "--control", socket.to_str().unwrap()];
-                crate::harness::run(&folder, &arguments)
-            };
-            let (code, output, errors) = tokio::task::spawn_blocking(restart).await.unwrap();
-            assert_eq!(code, 0, "{output}{errors}");
+            succeed_meanwhile(&supervisor, &["restart", "other", "--rolling"]).await;
         }
     };
     tokio::join!(load, replace);
@@ -80,11 +74,7 @@ async fn a_worker_that_is_replaced_can_still_fetch_in_its_last_work() {
     supervisor.get("caller", "/later").await;
     supervisor.log.line_with("works").await;
     supervisor.in_flight("other", 1).await;
-    let (folder, socket) = (supervisor.folder().to_owned(), supervisor.socket().to_owned());
-    let restart = tokio::task::spawn_blocking(move || {
-        let arguments = ["restart", "caller", "--rolling", "--control", socket.to_str().unwrap()];
-        crate::harness::run(&folder, &arguments)
-    });
+    let restart = begin(&supervisor, &["restart", "caller", "--rolling"]);
     supervisor.replaced("caller", before).await;
     assert_eq!(supervisor.get("caller", "/").await.text(), "ok");
     supervisor.get("other", "/go").await;
