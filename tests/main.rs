@@ -37,6 +37,7 @@ mod errors;
 mod escapes;
 mod event_source;
 mod files;
+mod finishing;
 mod forwarded;
 mod frameworks;
 mod framing;

@@ -30,6 +30,7 @@ use crate::edge::proxy::file_window::FileWindow;
 use crate::edge::proxy::static_file;
 use crate::edge::refused::Refused;
 use crate::edge::upstream::Upstream;
+use crate::edge::upstream::workers::Link;
 use crate::model::rate_limits::RateVerdict;
 use crate::model::refusal::Refusal;
 use crate::model::shares::{ClientKey, Holding};
@@ -42,25 +43,24 @@ use directory::Directory;
 #[derive(Debug)]
 pub(crate) struct Caller {
     upstream: Rc<Upstream>,
+    /// The worker. The configuration of the app may be newer than that which it runs by.
+    link: Rc<Link>,
     directory: Rc<Directory>,
     admission: Rc<Admission>,
     /// Its share of what other apps have.
     key: ClientKey,
-    /// The files of its Workers Site that the worker knows of. Those of the app may be newer.
-    bucket: Option<Arc<Bucket>>,
 }
 
 impl Caller {
-    /// Creates the caller for a connection to a worker of an app, of which the directory knows the others. The worker has been told
-    /// of the files of `bucket`.
+    /// Creates the caller for a connection to a worker of an app, of which the directory knows the others.
     pub(crate) fn new(
         upstream: Rc<Upstream>,
+        link: Rc<Link>,
         directory: Rc<Directory>,
         admission: Rc<Admission>,
-        bucket: Option<Arc<Bucket>>,
     ) -> Rc<Self> {
         let key = ClientKey::of_app(upstream.app);
-        Rc::new(Self { upstream, directory, admission, key, bucket })
+        Rc::new(Self { upstream, link, directory, admission, key })
     }
 
     /// Takes a stream that the worker has opened, if it is one of those that are answered here. Returns the others.
@@ -96,9 +96,10 @@ impl Caller {
         body: &mut Option<Receiver>,
     ) -> Result<(Response<ResponseBody>, Option<Holding>), StreamError> {
         self.upstream.count(TrafficCounts::fetched);
-        let spec = self.upstream.spec();
+        // What a deploy has changed is for the worker that it has started.
+        let spec = self.link.spec();
         let Some(binding) = spec.bindings.iter().find(|binding| binding.name == fetch.binding) else {
-            return Err(failure(format!("env.{} is no binding of this app any more", fetch.binding)));
+            return Err(failure(format!("env.{} is no binding of this app", fetch.binding)));
         };
         // A call is named by its entrypoint, too.
         let target = match &binding.target {
@@ -116,7 +117,7 @@ impl Caller {
             }
             BindingTarget::Assets => {
                 let Some(assets) = &spec.assets else {
-                    return Err(failure("the app has no static files any more"));
+                    return Err(failure("the app has no static files"));
                 };
                 let request = AssetRequest {
                     method: &asked.method,
@@ -133,8 +134,8 @@ impl Caller {
                 answered.map_err(|refused| not_read(&refused))
             }
             BindingTarget::Bucket => {
-                let Some(known) = &self.bucket else {
-                    return Err(failure("the app was no Workers Site when this worker was started"));
+                let Some(known) = &spec.bucket else {
+                    return Err(failure("the app is no Workers Site"));
                 };
                 // A file that was written anew with the same contents has the same key, but only a newer list can read it.
                 let has_key = |newer: &&Arc<Bucket>| {
@@ -144,7 +145,8 @@ impl Caller {
                             Ok(BucketAnswer::File(_))
                         )
                 };
-                let files = spec.bucket.as_ref().filter(has_key).unwrap_or(known);
+                let latest = self.upstream.spec();
+                let files = latest.bucket.as_ref().filter(has_key).unwrap_or(known);
                 let answer = match files.answer_worker(&asked.method, fetch.target) {
                     Ok(BucketAnswer::File(answer)) => answer,
                     Ok(BucketAnswer::Keys(page)) => {
@@ -165,7 +167,7 @@ impl Caller {
             | BindingTarget::Secret
             | BindingTarget::Version
             | BindingTarget::Hyperdrive => {
-                Err(failure(format!("env.{} is nothing to fetch from any more", binding.name)))
+                Err(failure(format!("env.{} is nothing to fetch from", binding.name)))
             }
         }
     }
@@ -253,9 +255,10 @@ mod tests {
     /// Returns why a worker of an app with the service `OTHER` gets no answer to this fetch.
     async fn refused(fetch: Fetch<'_>) -> String {
         let edge = Edge::new("services = { OTHER = 'other' }");
-        let caller = Caller::new(edge.upstream.clone(), Rc::default(), edge.admission.clone(), None);
         let (ours, theirs) = UnixStream::pair().unwrap();
-        let (mut supervisor, _handle) = Connection::new(ours, Side::Supervisor);
+        let (mut supervisor, handle_of_worker) = Connection::new(ours, Side::Supervisor);
+        let link = edge.upstream.attach(1, handle_of_worker, Arc::default());
+        let caller = Caller::new(edge.upstream.clone(), link, Rc::default(), edge.admission.clone());
         let (mut worker, handle) = Connection::new(theirs, Side::Worker);
         let (_sender, receiver) = handle.open(&Head::Fetch(fetch), 0, empty(), true).unwrap();
         let failure = poll_fn(|cx| {
@@ -289,7 +292,7 @@ mod tests {
             let lost = "env.OTHER is the app other, and there is no app of this name";
             assert_eq!(refused(fetch).await, lost);
             for name in ["other", "app", "ASSETS", ""] {
-                let why = format!("env.{name} is no binding of this app any more");
+                let why = format!("env.{name} is no binding of this app");
                 assert_eq!(refused(Fetch { binding: name, ..fetch }).await, why);
             }
             let malformed = Fetch { target: "http://elsewhere/", ..fetch };

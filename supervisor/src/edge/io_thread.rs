@@ -138,10 +138,8 @@ impl Routing {
             ThreadCommand::Table { table, sockets } => self.reconcile(&table, sockets)?,
             ThreadCommand::Attach { app, spec, worker } => {
                 if let Some(upstream) = self.upstreams.get(&app) {
-                    upstream.configure(&spec);
-                    let (directory, admission) = (self.directory.clone(), self.admission.clone());
-                    let caller = Caller::new(upstream.clone(), directory, admission, spec.bucket.clone());
-                    attach(upstream, worker, caller, self.notices.clone());
+                    upstream.prepare(&spec);
+                    attach(upstream, worker, &self.directory, &self.admission, self.notices.clone());
                 }
             }
             ThreadCommand::Retire { app, generation } => {
@@ -228,7 +226,13 @@ impl OpenListener {
 }
 
 /// Adds a worker, and starts the task that drives its connection.
-fn attach(upstream: &Rc<Upstream>, worker: NewWorker, caller: Rc<Caller>, notices: mpsc::Sender<Notice>) {
+fn attach(
+    upstream: &Rc<Upstream>,
+    worker: NewWorker,
+    directory: &Rc<Directory>,
+    admission: &Rc<Admission>,
+    notices: mpsc::Sender<Notice>,
+) {
     let NewWorker { generation, replaces, socket, begun, useful } = worker;
     let connected = UnixStream::from_std(socket).map(|socket| {
         let (connection, handle) = Connection::new(socket, Side::Supervisor);
@@ -236,16 +240,16 @@ fn attach(upstream: &Rc<Upstream>, worker: NewWorker, caller: Rc<Caller>, notice
     });
     // This fails if the kernel cannot watch one more descriptor. For another worker it may succeed.
     let connection = connected.ok().map(|(connection, handle)| {
-        upstream.attach(generation, handle.clone(), useful);
+        let link = upstream.attach(generation, handle.clone(), useful);
         if let Some(replaced) = replaces {
             upstream.retire(replaced);
         }
-        (connection, handle)
+        (connection, handle, Caller::new(upstream.clone(), link, directory.clone(), admission.clone()))
     });
     let upstream = upstream.clone();
     tokio::task::spawn_local(async move {
         let order = match connection {
-            Some((connection, handle)) => {
+            Some((connection, handle, caller)) => {
                 let calls = Calls::new(None, upstream.traffic().clone());
                 let order = drive(connection, calls, &caller).await;
                 upstream.disconnected(generation);

@@ -20,7 +20,7 @@ use tokio::net::UnixStream;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
-use crate::config::{ServerSettings, Sources};
+use crate::config::{AppSpec, ServerSettings, Sources};
 use crate::edge::admission::{Admission, ListenerConnections};
 use crate::edge::client::Client;
 use crate::edge::client::peer::Peer;
@@ -51,12 +51,7 @@ pub(crate) struct Edge {
 impl Edge {
     /// Creates an app with these lines of configuration, and without a worker.
     pub(crate) fn new(lines: &str) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("index.js"), "").unwrap();
-        let file = dir.path().join("nano.toml");
-        fs::write(&file, format!("[apps.app]\npath = '.'\nport = 1\n{lines}\n")).unwrap();
-        let sources = Sources { config: Some(file), ..Sources::default() };
-        let spec = sources.load_with(|_| Ok(Vec::new())).unwrap().apps.remove(0);
+        let spec = spec(lines);
         let routed = UpstreamSpec {
             app: AppId::of_number(1),
             spec: Arc::new(spec),
@@ -123,6 +118,16 @@ impl Edge {
         tokio::task::spawn_local(connection.serve(theirs, peer));
         ours
     }
+}
+
+/// Returns the configuration of an app with these lines.
+pub(crate) fn spec(lines: &str) -> AppSpec {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("index.js"), "").unwrap();
+    let file = dir.path().join("nano.toml");
+    fs::write(&file, format!("[apps.app]\npath = '.'\nport = 1\n{lines}\n")).unwrap();
+    let sources = Sources { config: Some(file), ..Sources::default() };
+    sources.load_with(|_| Ok(Vec::new())).unwrap().apps.remove(0)
 }
 
 /// A worker that is a task of the test.

@@ -1,7 +1,9 @@
-//! One I/O thread's view of an app: the connections to its workers (`workers`), the requests that wait for a worker, how
-//! workers have ended (`ends`), and the places of WebSockets (`sockets`) and of their compressed messages (`inflating`).
+//! One I/O thread's view of an app: the connections to its workers (`workers`), the requests that have a place (`in_flight`), those
+//! that wait for a worker, how workers have ended (`ends`), and the places of WebSockets (`sockets`) and of their compressed messages
+//! (`inflating`).
 
 mod ends;
+mod in_flight;
 pub(crate) mod inflating;
 pub(crate) mod sockets;
 pub(crate) mod workers;
@@ -29,6 +31,7 @@ use crate::model::refusal::Refusal;
 use crate::model::shares::{self, ClientKey, Held, Holders, Holding};
 use crate::telemetry::traffic::{Limit, Traffic, TrafficCounts, Waiting};
 use ends::Ends;
+pub(crate) use in_flight::InFlight;
 use sockets::SocketPlaces;
 use workers::{Link, Links};
 
@@ -108,8 +111,14 @@ impl Upstream {
         self.spec.borrow().clone()
     }
 
-    /// Replaces the configuration for further requests.
+    /// Replaces the configuration for further requests, and for the workers that take them.
     pub(crate) fn configure(&self, spec: &AppSpec) {
+        self.prepare(spec);
+        self.workers.configure(&self.spec.borrow());
+    }
+
+    /// Replaces the configuration for further requests. The next worker is started by it.
+    pub(crate) fn prepare(&self, spec: &AppSpec) {
         if **self.spec.borrow() != *spec {
             let share = self.traffic.share(spec.limits.max_buffered);
             self.budget.set_max(share);
@@ -118,14 +127,17 @@ impl Upstream {
         }
     }
 
-    /// Adds a worker that is ready. `useful` becomes true once it has answered a request successfully.
-    pub(crate) fn attach(&self, generation: u64, handle: Handle, useful: Arc<AtomicBool>) {
+    /// Adds a worker that is ready and runs by the current configuration. `useful` becomes true once it has answered a request
+    /// successfully.
+    pub(crate) fn attach(&self, generation: u64, handle: Handle, useful: Arc<AtomicBool>) -> Rc<Link> {
         self.resting.set(None);
         self.unavailable.take();
         handle.set_budget(self.budget.clone());
         self.ends.attached(generation);
-        self.workers.attach(Link::new(generation, handle, useful));
+        let link = Link::new(generation, handle, useful, self.spec());
+        self.workers.attach(link.clone());
         self.changed.notify_waiters();
+        link
     }
 
     /// Stops sending requests to a worker. It finishes those that it has.
@@ -293,7 +305,7 @@ impl Upstream {
 
     /// Answers further requests with static files alone, by a configuration without code.
     pub(crate) fn files_only(&self, spec: &AppSpec) {
-        self.configure(spec);
+        self.prepare(spec);
         self.workers.retire_all();
         self.unavailable.take();
         self.changed.notify_waiters();
@@ -320,11 +332,7 @@ impl Upstream {
             self.traffic.count_broken(Limit::InFlightPerClient, 1);
             return Err(Refusal::ClientOverloaded);
         }
-        if self.traffic.enter(limits.max_in_flight) {
-            Ok(InFlight { traffic: self.traffic.clone(), held: Holding::new(held) })
-        } else {
-            Err(Refusal::Overloaded)
-        }
+        InFlight::enter(&self.traffic, limits.max_in_flight, held).ok_or(Refusal::Overloaded)
     }
 
     /// Takes a place among the static files that the app's workers read, of which there are as many as may be requests in flight.
@@ -418,26 +426,6 @@ impl Upstream {
             Some(Unavailable::Stopped) => Refusal::Stopped.into(),
         };
         Some(Err(refused))
-    }
-}
-
-/// A request's slot among those in flight, and among those of its client. Released when dropped.
-#[derive(Debug)]
-pub(crate) struct InFlight {
-    traffic: Arc<Traffic>,
-    held: Holding,
-}
-
-impl InFlight {
-    /// Returns the number of its client's requests in flight, including this one.
-    fn held(&self) -> usize {
-        self.held.count()
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.traffic.leave();
     }
 }
 

@@ -12,6 +12,8 @@ use std::time::Instant;
 use nano_protocol::Handle;
 use tokio::sync::Notify;
 
+use crate::config::AppSpec;
+
 /// The connection to one worker.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -21,6 +23,8 @@ pub(crate) struct Link {
     pub handle: Handle,
     /// When it became ready.
     pub since: Instant,
+    /// The configuration that it runs by: the latest before another worker took its place.
+    spec: RefCell<Rc<AppSpec>>,
     stage: Cell<LinkStage>,
     /// Wakes those who wait until it takes no further requests.
     finishing: Notify,
@@ -42,9 +46,26 @@ enum LinkStage {
 
 impl Link {
     /// Creates the link to a worker that is ready now. `useful` becomes true once it has answered a request successfully.
-    pub(crate) fn new(generation: u64, handle: Handle, useful: Arc<AtomicBool>) -> Self {
-        let (since, stage, is_useful) = (Instant::now(), Cell::new(LinkStage::Ready), Cell::new(false));
-        Self { generation, handle, since, stage, finishing: Notify::new(), is_useful, useful }
+    pub(crate) fn new(
+        generation: u64,
+        handle: Handle,
+        useful: Arc<AtomicBool>,
+        spec: Rc<AppSpec>,
+    ) -> Rc<Self> {
+        Rc::new(Self {
+            generation,
+            handle,
+            since: Instant::now(),
+            spec: RefCell::new(spec),
+            stage: Cell::new(LinkStage::Ready),
+            finishing: Notify::new(),
+            is_useful: Cell::new(false),
+            useful,
+        })
+    }
+
+    pub(crate) fn spec(&self) -> Rc<AppSpec> {
+        self.spec.borrow().clone()
     }
 
     /// Records that the worker has answered a request with this status.
@@ -82,8 +103,15 @@ pub(crate) struct Links(RefCell<Vec<Rc<Link>>>);
 
 impl Links {
     /// Adds a worker that is ready.
-    pub(crate) fn attach(&self, link: Link) {
-        self.0.borrow_mut().push(Rc::new(link));
+    pub(crate) fn attach(&self, link: Rc<Link>) {
+        self.0.borrow_mut().push(link);
+    }
+
+    /// Replaces the configuration of all workers that take further requests. Others finish what they have by their own.
+    pub(crate) fn configure(&self, spec: &Rc<AppSpec>) {
+        let links = self.0.borrow();
+        let going_on = links.iter().filter(|link| link.stage.get() != LinkStage::Finishing);
+        going_on.for_each(|link| *link.spec.borrow_mut() = spec.clone());
     }
 
     /// Returns the worker for the next request: of those that are ready, the one with the fewest requests in flight from this
@@ -146,6 +174,7 @@ mod tests {
     use tokio::runtime::Builder;
 
     use super::*;
+    use crate::edge::testing::spec;
 
     const LINE: RequestLine<'static> = RequestLine {
         id: RequestId(1),
@@ -219,13 +248,14 @@ mod tests {
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
             let _entered = runtime.enter();
             let (workers, mut known, mut last) = (Links::default(), BTreeMap::<u64, Known>::new(), 0);
+            let spec = Rc::new(spec(""));
             for step in steps {
                 match step {
                     Step::Attach => {
                         last += 1;
                         let (ours, peer) = UnixStream::pair().unwrap();
                         let (connection, handle) = Connection::new(ours, Side::Supervisor);
-                        workers.attach(Link::new(last, handle.clone(), Arc::default()));
+                        workers.attach(Link::new(last, handle.clone(), Arc::default(), spec.clone()));
                         let connection = Some(connection);
                         let (stage, streams) = (LinkStage::Ready, Vec::new());
                         known.insert(last, Known { handle, stage, connection, _peer: peer, streams });
@@ -271,7 +301,7 @@ mod tests {
         let useful = [(); 2].map(|()| Arc::<AtomicBool>::default());
         let links = [0, 1].map(|number: usize| {
             let (_, handle) = Connection::new(UnixStream::pair().unwrap().0, Side::Supervisor);
-            Link::new(number as u64, handle, useful[number].clone())
+            Link::new(number as u64, handle, useful[number].clone(), Rc::new(spec("")))
         });
         links[1].answered(500);
         assert!(!useful[1].load(Ordering::Relaxed));
