@@ -253,12 +253,17 @@ fn hash(text: &str) -> Vec<u8> {
 }
 
 fn executable() -> Option<PathBuf> {
-    let packages = npm::installed()?.join("node_modules/@cloudflare");
-    let Ok(entries) = fs::read_dir(&packages) else {
+    let found = executable_of(&npm::installed()?);
+    if found.is_none() {
         eprintln!("skipped: there is no workerd for this system");
-        return None;
-    };
-    entries.flatten().map(|entry| entry.path().join("bin/workerd")).find(|path| path.exists())
+    }
+    found
+}
+
+/// Returns workerd of these packages, if they have one for this system.
+pub(crate) fn executable_of(packages: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(packages.join("node_modules/@cloudflare")).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path().join("bin/workerd")).find(|path| path.exists())
 }
 
 /// One app that runs in both.

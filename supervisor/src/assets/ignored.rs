@@ -67,6 +67,12 @@ impl Ignored {
             }
         }
     }
+
+    /// Returns whether a symlink is left out if the file that it leads to is: what anybody could fetch is not served by another name.
+    /// That of a bucket goes by its own name, as with wrangler: only the app's code reads it.
+    pub(super) fn holds_for_targets(&self) -> bool {
+        matches!(self, Self::Assets(_))
+    }
 }
 
 impl IgnoredPatterns {

@@ -65,8 +65,8 @@ impl AssetIndex {
                 more => format!(" and {more} more"),
             };
             notes.push(format!(
-                "{shown}: left out, because they are symlinks to folders or out of this one, or no regular files of UTF-8 \
-                 names: {}{more}",
+                "{shown}: left out, because they are symlinks to folders, out of this one or to what is left out, or no regular \
+                 files of UTF-8 names: {}{more}",
                 named.join(", ")
             ));
         }

@@ -186,10 +186,10 @@ impl<'a> Scan<'a> {
         }
         let real = self.root.join(path).canonicalize().ok()?;
         let inside = real.strip_prefix(self.root).ok()?.to_owned();
-        // What is left out by its own name is not served by another.
-        let is_ignored = inside.ancestors().any(|above| {
-            above.to_str().is_none_or(|text| !text.is_empty() && self.ignored.has(text, above != inside))
-        });
+        let is_ignored = self.ignored.holds_for_targets()
+            && inside.ancestors().any(|above| {
+                above.to_str().is_none_or(|text| !text.is_empty() && self.ignored.has(text, above != inside))
+            });
         (real.is_file() && !is_ignored).then_some(inside)
     }
 
