@@ -1,7 +1,7 @@
 //! Apps made with frameworks, in `tests/frameworks`: installed from their lock files, built by their own command with their framework's
 //! adapter for Cloudflare, served as they are with `serve .` and by wrangler in workerd, and driven by `drive.mjs` over HTTP and in a
-//! headless Chromium, which compares what it sees of both. Skipped with a message if there is no npm or no `chromium`.
-//! `scripts/frameworks` also runs those that are ignored here.
+//! headless Chromium, which compares what it sees of both. Skipped with a message if there is no npm or no `chromium`. Where wrangler
+//! cannot run, a message says so, and the app is driven here alone. `scripts/frameworks` also runs those that are ignored here.
 
 #![expect(clippy::disallowed_methods, reason = "npm builds what these tests serve, and node drives it")]
 
@@ -133,21 +133,30 @@ impl Drop for Served {
 /// these apps does.
 async fn drive(name: &str, folder: &Path, packages: &Path) {
     let settings = fs::read_to_string(folder.join("wrangler.jsonc")).unwrap();
-    let Some(theirs) = Wrangler::dev(packages, folder, settings.contains("pages_build_output_dir")) else {
-        return;
-    };
+    let theirs = Wrangler::dev(packages, folder, settings.contains("pages_build_output_dir"));
+    drive_beside(theirs, name, folder, packages).await;
+}
+
+/// Does the same with what serves the app in workerd, if there is one.
+async fn drive_beside(theirs: Option<Wrangler>, name: &str, folder: &Path, packages: &Path) {
     let ours = Served::start(folder).await;
     // Beyond all waits of the script: only a browser that no longer answers reaches it.
     let mut node = Command::new("timeout");
     node.args(["--kill-after=10", "900", "node"])
         .arg(sources().join("drive.mjs"))
-        .envs([("FRAMEWORK", name), ("APP", &ours.url), ("WORKERD", &theirs.url().await)])
-        .env("PACKAGES", packages);
+        .envs([("FRAMEWORK", name), ("APP", &ours.url)])
+        .env("PACKAGES", packages)
+        .env_remove("WORKERD");
+    if let Some(theirs) = &theirs {
+        node.env("WORKERD", theirs.url().await);
+    }
     let output = node.stdin(Stdio::null()).output().unwrap();
     let (said, log) = (text(&output), ours.log.lines().join("\n"));
     // The last line proves that the script ran all of its checks.
-    let is_well = output.status.success() && said.ends_with("all is well\n");
-    assert!(is_well, "{name}: {said}\nlog of the supervisor:\n{log}\nlog of wrangler:\n{}", theirs.said());
+    let end = if theirs.is_some() { "\nall is well, and as under workerd\n" } else { "\nall is well\n" };
+    let is_well = output.status.success() && format!("\n{said}").ends_with(end);
+    let of_theirs = theirs.map(|theirs| theirs.said()).unwrap_or_default();
+    assert!(is_well, "{name}: {said}\nlog of the supervisor:\n{log}\nlog of wrangler:\n{of_theirs}");
     assert!(!log.contains(" ERROR supervisor:"), "{name}: {log}");
 }
 
@@ -163,6 +172,15 @@ async fn builds(name: &str) {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     build(name, folder.path()).unwrap();
     drive(name, folder.path(), &packages).await;
+}
+
+#[tokio::test]
+async fn an_app_is_driven_where_wrangler_cannot_run() {
+    let Some(packages) = npm::with_browser() else { return };
+    let without = tempfile::tempdir().unwrap();
+    fs::create_dir(without.path().join("node_modules")).unwrap();
+    assert!(Wrangler::dev(without.path(), without.path(), false).is_none());
+    drive_beside(None, "hono", &kept("hono"), &packages).await;
 }
 
 /// Makes a test of each app.
