@@ -5,6 +5,7 @@ mod binding;
 mod changes;
 mod files_only;
 mod hostile;
+mod of_pages;
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -6,7 +6,7 @@
 //! - `path`: the path of a URL and the path of a file. `html`: which file answers a path.
 //! - `rule`: patterns of paths. `redirects` and `headers`: the files `_redirects` and `_headers`. `routing`: whether the worker
 //!   comes first.
-//! - `answer`: all of that together. `conditions`: conditional requests and ranges. `coding`: compression.
+//! - `answer`: all of that together. `pages`: what is said besides about those of a build for Pages. `conditions`: conditional requests and ranges. `coding`: compression.
 //! - `bucket`: the files of a Workers Site, which only its code reads. `in_use`: what is known of files already.
 //! - `reader`: reads files without blocking an I/O thread. `memory`: how many bytes of them are kept in memory.
 
@@ -22,6 +22,7 @@ mod in_use;
 pub(crate) mod index;
 mod media_type;
 mod memory;
+mod pages;
 pub(crate) mod path;
 pub(crate) mod reader;
 mod redirects;
@@ -64,6 +65,8 @@ pub(crate) struct AssetPolicy {
     pub html: HtmlHandling,
     pub not_found: NotFoundHandling,
     pub worker_first: WorkerFirst,
+    /// Whether they are those of a build for Cloudflare Pages.
+    pub is_for_pages: bool,
 }
 
 impl Assets {
@@ -169,6 +172,7 @@ mod tests {
                 html: HtmlHandling::default(),
                 not_found: NotFoundHandling::default(),
                 worker_first: WorkerFirst::default(),
+                is_for_pages: false,
             };
             Assets::read(Some("a deployed app"), &folder, "public", policy).unwrap()
         };

@@ -11,7 +11,7 @@ export const withoutWhatIsRandom = (text) =>
 /** The apps that throw what they do not expect, instead of making a page of it. */
 const THROWING = ["vite-worker"];
 
-/** The build for Pages. wrangler serves its files by an older server than those of a worker. */
+/** The build for Pages, whose files have a server of their own in wrangler. */
 const PAGES = ["hono"];
 
 const NOTHING = /^\(nothing\)$/;
@@ -47,14 +47,13 @@ export const expected = [
     theirs: /"Unrecognized Content-Type header value\. FormData can only parse [^"]*",500,/,
   },
 
-  // Here, the files of Pages are served as those of a worker.
-  { of: PAGES, what: /: access-control-allow-origin$/, ours: NOTHING, theirs: /^\*$/ },
-  { of: PAGES, what: /: referrer-policy$/, ours: NOTHING, theirs: /^strict-origin-when-cross-origin$/ },
-  { of: PAGES, what: /: x-content-type-options$/, ours: NOTHING, theirs: /^nosniff$/ },
+  // Of wrangler alone, and not of Pages.
   { of: PAGES, what: /: x-server-env$/, ours: NOTHING, theirs: /^dev$/ },
+  // RFC 9110 wants them beside 304, and the types are those of RFC 9239.
   { of: PAGES, what: /note\.txt again: cache-control$/, ours: /^public, max-age=0, must-revalidate$/, theirs: NOTHING },
   { of: PAGES, what: /note\.txt again: content-type$/, ours: /^text\/plain; charset=utf-8$/, theirs: NOTHING },
   { of: PAGES, what: /note\.txt again: etag$/, ours: /^an ETag$/, theirs: NOTHING },
+  { of: PAGES, what: /note\.txt again: x-content-type-options$/, ours: /^nosniff$/, theirs: NOTHING },
   { of: PAGES, what: /client\.js: content-type$/, ours: /^text\/javascript; charset=utf-8$/, theirs: /^application\/javascript$/ },
   { of: PAGES, what: /client\.js$/, ours: /^200 text\/javascript; charset=utf-8$/, theirs: /^200 application\/javascript$/ },
   // That server fails for a path below a file.
@@ -63,5 +62,11 @@ export const expected = [
     what: /GET \/note\.txt\/: (status|text|content-type)$/,
     ours: /^(404|\(nothing\))$/,
     theirs: /^(502|\[wrangler\] Could not serve static asset: .*|text\/plain;charset=UTF-8)$/s,
+  },
+  {
+    of: PAGES,
+    what: /GET \/note\.txt\/: (access-control-allow-origin|cache-control|referrer-policy)$/,
+    ours: /^(\*|no-store|strict-origin-when-cross-origin)$/,
+    theirs: NOTHING,
   },
 ];

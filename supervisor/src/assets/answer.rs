@@ -11,10 +11,10 @@ use super::coding::Coding;
 use super::conditions::{self, Extent};
 use super::file::AssetFile;
 use super::html::{Finder, Intent, NotFoundHandling};
-use super::path;
 use super::redirects::Rerouted;
 use super::routing::{Answerer, WorkerFirst};
 use super::rule::RuleUrl;
+use super::{pages, path};
 
 /// Has browsers ask, with the tag that they have, before they use what they have.
 const REVALIDATE: HeaderValue = HeaderValue::from_static("public, max-age=0, must-revalidate");
@@ -94,7 +94,13 @@ impl Assets {
         request: &AssetRequest<'_>,
     ) -> AssetAnswer<'a> {
         let mut answer = respond(finding, request);
+        if self.policy.is_for_pages {
+            pages::add_defaults(&mut answer.headers);
+        }
         self.headers.apply(url, &mut answer.headers);
+        if self.policy.is_for_pages {
+            pages::finish(answer.status, &mut answer.headers);
+        }
         // A rule may say that the file is compressed already, or is not to be changed.
         let is_final = answer.headers.contains_key(header::CONTENT_ENCODING)
             || answer.headers.get(header::CACHE_CONTROL).is_some_and(|value| {
@@ -119,31 +125,37 @@ impl Assets {
             Some(Rerouted::Rewritten(path)) => (path.into(), true),
             None => (std::borrow::Cow::Borrowed(url.path), false),
         };
+        let is_read = *request.method == Method::GET || *request.method == Method::HEAD;
+        if self.policy.is_for_pages && !is_read {
+            return Some(AssetFinding::MethodNotAllowed);
+        }
         let decoded = path::decode(&path);
         let stands_in = !may_be_of_worker || is_rewritten || self.prefers_pages(request.headers);
         let finder = Finder {
             find: |path: &str| self.index.find(path),
             html: self.policy.html,
             not_found: if stands_in { self.policy.not_found } else { NotFoundHandling::None },
+            is_for_pages: self.policy.is_for_pages,
         };
         let Some(intent) = finder.intent(&decoded) else {
             return (!may_be_of_worker || is_rewritten).then_some(AssetFinding::Nothing);
         };
-        if *request.method != Method::GET && *request.method != Method::HEAD {
+        if !is_read {
             return Some(AssetFinding::MethodNotAllowed);
         }
         let (file, is_page) = match intent {
             Intent::Redirect(to) => {
-                return Some(AssetFinding::Redirect(
-                    StatusCode::TEMPORARY_REDIRECT,
-                    format!("{}{query}", path::encode(&to)),
-                ));
+                let status = match self.policy.is_for_pages {
+                    true => StatusCode::PERMANENT_REDIRECT,
+                    false => StatusCode::TEMPORARY_REDIRECT,
+                };
+                return Some(AssetFinding::Redirect(status, format!("{}{query}", path::encode(&to))));
             }
             Intent::Serve(file) => (file, false),
             Intent::NotFoundPage(file) => (file, true),
         };
         let canonical = path::encode(&decoded);
-        if canonical != path {
+        if canonical != path && !self.policy.is_for_pages {
             return Some(AssetFinding::Redirect(
                 StatusCode::TEMPORARY_REDIRECT,
                 format!("{canonical}{query}"),

@@ -46,6 +46,8 @@ pub(crate) struct Finder<L> {
     pub find: L,
     pub html: HtmlHandling,
     pub not_found: NotFoundHandling,
+    /// Whether they are the files of a build for Pages, where `404.html` of a folder comes before `/index.html`.
+    pub is_for_pages: bool,
 }
 
 type Found<F> = Option<Intent<F, String>>;
@@ -71,21 +73,27 @@ impl<F: PartialEq, L: Fn(&str) -> Option<F>> Finder<L> {
     fn instead(&self, path: &str) -> Found<F> {
         match self.not_found {
             NotFoundHandling::None => None,
-            NotFoundHandling::SinglePageApplication => (self.find)("/index.html").map(Intent::Serve),
-            NotFoundHandling::NotFoundPage => {
-                // A client may send a path of thousands of folders, so that nothing is copied for each of them.
-                let mut page = path.to_owned();
-                while let Some(at) = page.rfind('/') {
-                    page.truncate(at);
-                    page.push_str("/404.html");
-                    if let Some(found) = (self.find)(&page) {
-                        return Some(Intent::NotFoundPage(found));
-                    }
-                    page.truncate(at);
-                }
-                None
+            NotFoundHandling::SinglePageApplication => {
+                let nearest = self.is_for_pages.then(|| self.nearest(path)).flatten();
+                nearest.or_else(|| (self.find)("/index.html").map(Intent::Serve))
             }
+            NotFoundHandling::NotFoundPage => self.nearest(path),
         }
+    }
+
+    /// Finds the nearest `404.html`.
+    fn nearest(&self, path: &str) -> Found<F> {
+        // A client may send a path of thousands of folders, so that nothing is copied for each of them.
+        let mut page = path.to_owned();
+        while let Some(at) = page.rfind('/') {
+            page.truncate(at);
+            page.push_str("/404.html");
+            if let Some(found) = (self.find)(&page) {
+                return Some(Intent::NotFoundPage(found));
+            }
+            page.truncate(at);
+        }
+        None
     }
 }
 
@@ -213,7 +221,7 @@ mod tests {
     /// Returns what is done about each path, given these files.
     fn decide(html: HtmlHandling, not_found: NotFoundHandling, files: &[&str], path: &str) -> String {
         let find = |path: &str| files.iter().find(|file| **file == path).copied();
-        match (Finder { find, html, not_found }).intent(path) {
+        match (Finder { find, html, not_found, is_for_pages: false }).intent(path) {
             None => "none".to_owned(),
             Some(Intent::Serve(file)) => format!("200 {file}"),
             Some(Intent::NotFoundPage(file)) => format!("404 {file}"),
@@ -279,10 +287,11 @@ mod tests {
             path in "/([a-c]|index|[.]html|[.][.]|[.]|/|%2e|\\\\){0,6}",
             html in prop::sample::select(HtmlHandling::value_variants()),
             not_found in prop::sample::select(NotFoundHandling::value_variants()),
+            is_for_pages in any::<bool>(),
             files in prop::collection::vec("/([a-c]/)?([a-c]|index|404)([.]html)?", 0..6),
         ) {
             let find = |path: &str| files.iter().find(|file| *file == path);
-            let finder = Finder { find, html, not_found };
+            let finder = Finder { find, html, not_found, is_for_pages };
             match finder.intent(&path) {
                 Some(Intent::Redirect(to)) => {
                     // Workers have two redirects in a row too: from `/index/` to `/index`, and from that to `/`.

@@ -12,7 +12,8 @@ use crate::config::schema::assets::AssetSettings;
 use crate::config::types::app_name::AppName;
 
 /// Reads the static files of the app in the folder `root`, an absolute path without symlinks, which people know as `shown`. The app
-/// has this name, if it has one that is usable. If `is_files_only`, it has no code.
+/// has this name, if it has one that is usable. If `is_files_only`, it has no code. If `is_for_pages`, it is a build for Cloudflare
+/// Pages.
 ///
 /// # Errors
 /// Says what is wrong with the settings, with the folder, or with a file in it.
@@ -22,6 +23,7 @@ pub(crate) fn read(
     shown: &Path,
     settings: &AssetSettings,
     is_files_only: bool,
+    is_for_pages: bool,
 ) -> Result<Arc<Assets>, Flaw> {
     let AssetSettings { directory, html_handling, not_found_handling, run_worker_first, .. } = settings;
     if is_files_only && *run_worker_first != WorkerFirst::Never {
@@ -36,6 +38,7 @@ pub(crate) fn read(
         html: *html_handling,
         not_found: *not_found_handling,
         worker_first: run_worker_first.clone(),
+        is_for_pages,
     };
     Assets::read(app.map(AppName::as_str), &found, &name, policy).map_err(|error| {
         let fix = match error {
@@ -101,7 +104,7 @@ mod tests {
         symlink("../other", root.join("link")).unwrap();
         let find = |directory: &str| {
             let settings = AssetSettings { directory: directory.to_owned(), ..AssetSettings::default() };
-            let found = read(None, &root, Path::new("app"), &settings, false);
+            let found = read(None, &root, Path::new("app"), &settings, false, false);
             found
                 .map(drop)
                 .map_err(|flaw| flaw.what().replace(root.parent().unwrap().to_str().unwrap(), "DIR"))

@@ -149,6 +149,7 @@ impl Draft {
             mut missing,
             warning,
             assets,
+            is_for_pages,
             site,
             services,
             provided,
@@ -187,7 +188,8 @@ impl Draft {
         let assets_binding =
             asset_settings.as_ref().and_then(|(assets, _)| assets.binding.clone()).or(of_wrangler);
         let assets = asset_settings.and_then(|(settings, place)| {
-            let found = assets::read(self.name.as_ref(), root.as_ref()?, &path, &settings, is_files_only);
+            let (name, root) = (self.name.as_ref(), root.as_ref()?);
+            let found = assets::read(name, root, &path, &settings, is_files_only, is_for_pages && !outranks);
             problems.keep(|| place, found)
         });
         let bucket = site.and_then(|(settings, place)| {

@@ -48,6 +48,8 @@ pub(crate) struct Wrangler {
     /// When its `scheduled` handler runs.
     pub(crate) crons: Vec<Cron>,
     pub(crate) assets: Option<(AssetSettings, Place)>,
+    /// Whether these are the files of a build for Pages.
+    pub(crate) is_for_pages: bool,
     /// What it says of its files if it is a Workers Site.
     pub(crate) site: Option<(SiteSettings, Place)>,
     /// The other apps that it fetches from.
@@ -137,6 +139,7 @@ impl Wrangler {
                 let Some(folder) = problems.keep(|| place.clone(), folder) else { return };
                 let build = PagesBuild::read(root, shown, &folder, problems);
                 self.pages = build.worker().map(|folder| (folder, place.clone()));
+                self.is_for_pages = self.assets.is_none();
                 self.assets.get_or_insert((build.assets, place));
             }
             ("assets", Content::Table(settings)) if !settings.is_empty() => {
@@ -144,6 +147,7 @@ impl Wrangler {
                 let (settings, ignored) = settings.unzip();
                 mentioned.ignored.extend(ignored.unwrap_or_default());
                 self.assets = settings.map(|settings| (settings, place));
+                self.is_for_pages = false;
             }
             ("site", Content::Table(settings)) if !settings.is_empty() => {
                 let settings = site::read(settings, &place, (root, &file.folder), problems);
