@@ -35,8 +35,11 @@ fn answer(version: &str) -> String {
 
 #[tokio::test]
 async fn after_a_deploy_a_worker_finishes_with_what_its_version_had() {
-    let arguments = ["serve", "--log-format", "json", "--state-dir", "state", "--drain-timeout", "1h"];
-    let supervisor = TestSupervisor::run(folder(&[]), arguments.map(Into::into).into()).await;
+    // However long the deploys take, the requests wait for their end.
+    let settings = "[server]\ndrain_timeout = '1h'\n[defaults]\nrequest_timeout = '1h'\nmin_rate = false\n";
+    let arguments = ["serve", "--config", "nano.toml", "--log-format", "json", "--state-dir", "state"];
+    let folder = folder(&[("nano.toml", settings)]);
+    let supervisor = TestSupervisor::run(folder, arguments.map(Into::into).into()).await;
     let site = "import manifestJSON from '__STATIC_CONTENT_MANIFEST';
         const manifest = JSON.parse(manifestJSON);
         async function answer({ __STATIC_CONTENT: kv }) {
