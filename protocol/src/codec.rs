@@ -10,42 +10,58 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::Bytes as Raw;
 
 use crate::ProtocolError;
-use crate::limits::{MAX_CONTROL, MAX_HEADERS};
+use crate::limits::{MAX_HEAD, MAX_HEADERS};
 
-const CONFIG: bincode::config::Configuration<
+type Config<const LIMIT: usize> = bincode::config::Configuration<
     bincode::config::LittleEndian,
     bincode::config::Varint,
-    bincode::config::Limit<MAX_CONTROL>,
-> = bincode::config::standard().with_limit::<MAX_CONTROL>();
+    bincode::config::Limit<LIMIT>,
+>;
+
+const fn config<const LIMIT: usize>() -> Config<LIMIT> {
+    bincode::config::standard().with_limit::<LIMIT>()
+}
+
+/// What the decoder counts at most for the part of a head that is always decoded, and for each field. Both are borrowed from a payload
+/// of at most [`MAX_HEAD`] bytes, and may count for more than their encoding.
+const PREFIX: Config<{ 2 * MAX_HEAD }> = config();
 
 /// Appends the encoding of `message`.
 ///
 /// # Errors
 /// [`ProtocolError::Malformed`] if the message cannot be represented.
 pub fn encode<T: Serialize>(message: &T, out: &mut BytesMut) -> Result<(), ProtocolError> {
-    bincode::serde::encode_into_std_write(message, &mut out.writer(), CONFIG)
+    bincode::serde::encode_into_std_write(message, &mut out.writer(), bincode::config::standard())
         .map(|_| ())
         .map_err(|error| malformed("message", &error))
 }
 
-/// Returns the size that the decoder counts against [`MAX_CONTROL`] for `message`. It is larger than the encoding: bincode
+/// Returns the size that the decoder counts against its limit for `message`. It is larger than the encoding: bincode
 /// counts numbers and lengths at their full width there, although it encodes them shorter.
 ///
 /// # Errors
 /// [`ProtocolError::Malformed`] if the message cannot be represented.
 pub fn width<T: Serialize>(message: &T) -> Result<usize, ProtocolError> {
     let mut size = SizeWriter::default();
-    bincode::serde::encode_into_writer(message, &mut size, CONFIG.with_fixed_int_encoding())
-        .map_err(|error| malformed("message", &error))?;
+    bincode::serde::encode_into_writer(
+        message,
+        &mut size,
+        bincode::config::standard().with_fixed_int_encoding(),
+    )
+    .map_err(|error| malformed("message", &error))?;
     Ok(size.bytes_written)
 }
 
-/// Decodes one message that fills `payload` exactly.
+/// Decodes one message that fills `payload` exactly, and whose [`width`] is at most `LIMIT`.
 ///
 /// # Errors
 /// [`ProtocolError::Malformed`] if it does not decode, or if bytes are left over.
-pub fn decode<'a, T: Deserialize<'a>>(what: &'static str, payload: &'a [u8]) -> Result<T, ProtocolError> {
-    let (message, used) = decode_prefix(what, payload)?;
+pub fn decode<'a, T: Deserialize<'a>, const LIMIT: usize>(
+    what: &'static str,
+    payload: &'a [u8],
+) -> Result<T, ProtocolError> {
+    let (message, used) = bincode::serde::borrow_decode_from_slice(payload, config::<LIMIT>())
+        .map_err(|error| malformed(what, &error))?;
     if used != payload.len() {
         return Err(ProtocolError::Malformed { what, detail: "trailing bytes".into() });
     }
@@ -60,7 +76,7 @@ pub fn decode_prefix<'a, T: Deserialize<'a>>(
     what: &'static str,
     payload: &'a [u8],
 ) -> Result<(T, usize), ProtocolError> {
-    bincode::serde::borrow_decode_from_slice(payload, CONFIG).map_err(|error| malformed(what, &error))
+    bincode::serde::borrow_decode_from_slice(payload, PREFIX).map_err(|error| malformed(what, &error))
 }
 
 /// Appends a header block: a count, then each name and value as received.

@@ -72,7 +72,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
             Self {
                 socket,
                 inner: Owned::new(inner),
-                decoder: Decoder::default(),
+                decoder: Decoder::of(side.peer()),
                 buffer: BytesMut::new(),
                 frames: 0,
             },
@@ -267,9 +267,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
     fn accept(&mut self, stream: u64, end: bool, mut head: EncodedHead) -> Result<Incoming, ProtocolError> {
         let mut inner = self.inner.borrow_mut();
         let (side, peer) = (inner.side, inner.side.peer());
-        if !peer.may_open(head.kind) {
-            return Err(ProtocolError::Unexpected(head.kind.name()));
-        }
         // Ids have no gaps, so no id is used twice.
         if side.opens(stream) || number_of(stream) != inner.accepted + 1 {
             return Err(ProtocolError::Unexpected("id of a new stream"));

@@ -8,6 +8,7 @@ use crate::frame::{Frame, FrameHeader, HEADER_LEN, Kind};
 use crate::head::{EncodedHead, HeadKind};
 use crate::limits::COPY_BELOW;
 use crate::message::Control;
+use crate::side::Side;
 
 /// Splits a byte stream into frames.
 ///
@@ -16,9 +17,17 @@ use crate::message::Control;
 #[derive(Debug, Default)]
 pub struct Decoder {
     current: Option<FrameHeader>,
+    /// Whose frames these are; none for those of both.
+    sender: Option<Side>,
 }
 
 impl Decoder {
+    /// Creates a decoder that accepts only kinds of frames that this side sends. It refuses others by their headers, before it
+    /// takes any memory for them. That of [`Default`] accepts every kind.
+    pub fn of(sender: Side) -> Self {
+        Self { current: None, sender: Some(sender) }
+    }
+
     /// Takes the next frame off the front of `buffer`; `None` if more bytes are needed. After an error the rest of the byte
     /// stream cannot be decoded.
     ///
@@ -30,6 +39,7 @@ impl Decoder {
             None => {
                 let Some(bytes) = buffer.first_chunk::<HEADER_LEN>() else { return Ok(None) };
                 let header = FrameHeader::decode(bytes)?;
+                self.check_sender(header.kind)?;
                 let _ = buffer.split_to(HEADER_LEN);
                 header
             }
@@ -42,6 +52,13 @@ impl Decoder {
             return Ok(None);
         }
         frame(header, take(buffer, header.length)).map(Some)
+    }
+
+    fn check_sender(&self, kind: Kind) -> Result<(), ProtocolError> {
+        match (kind.sender(), self.sender) {
+            (Some(sends), Some(sender)) if sends != sender => Err(ProtocolError::Unexpected(kind.name())),
+            _ => Ok(()),
+        }
     }
 
     /// Returns how many bytes the current frame still needs, as a hint for the next read.
@@ -77,17 +94,21 @@ fn take(buffer: &mut BytesMut, length: usize) -> Bytes {
 
 fn frame(header: FrameHeader, payload: Bytes) -> Result<Frame, ProtocolError> {
     let FrameHeader { kind, end, stream, .. } = header;
-    let name = kind.name();
+    macro_rules! decode {
+        ($kind:ident) => {
+            codec::decode::<_, { Kind::$kind.limit() }>(kind.name(), &payload)?
+        };
+    }
     let opens = |kind, payload| Frame::Head { stream, end, head: EncodedHead { kind, payload } };
     Ok(match kind {
-        Kind::Hello => Frame::Control(Control::Hello(codec::decode(name, &payload)?)),
-        Kind::Welcome => Frame::Control(Control::Welcome(codec::decode(name, &payload)?)),
-        Kind::Load => Frame::Control(Control::Load(Box::new(codec::decode(name, &payload)?))),
-        Kind::Loaded => Frame::Control(Control::Loaded(codec::decode(name, &payload)?)),
-        Kind::Ping => Frame::Control(Control::Ping(codec::decode(name, &payload)?)),
-        Kind::Pong => Frame::Control(Control::Pong(codec::decode(name, &payload)?)),
-        Kind::Log => Frame::Control(Control::Log(codec::decode(name, &payload)?)),
-        Kind::Stats => Frame::Control(Control::Stats(codec::decode(name, &payload)?)),
+        Kind::Hello => Frame::Control(Control::Hello(decode!(Hello))),
+        Kind::Welcome => Frame::Control(Control::Welcome(decode!(Welcome))),
+        Kind::Load => Frame::Control(Control::Load(Box::new(decode!(Load)))),
+        Kind::Loaded => Frame::Control(Control::Loaded(decode!(Loaded))),
+        Kind::Ping => Frame::Control(Control::Ping(decode!(Ping))),
+        Kind::Pong => Frame::Control(Control::Pong(decode!(Pong))),
+        Kind::Log => Frame::Control(Control::Log(decode!(Log))),
+        Kind::Stats => Frame::Control(Control::Stats(decode!(Stats))),
         Kind::Drain => Frame::Control(Control::Drain),
         Kind::Shutdown => Frame::Control(Control::Shutdown),
         Kind::RequestHead => opens(HeadKind::Request, payload),
@@ -97,8 +118,8 @@ fn frame(header: FrameHeader, payload: Bytes) -> Result<Frame, ProtocolError> {
         Kind::ResponseHead => Frame::ResponseHead { stream, end, payload },
         Kind::BodyChunk => Frame::BodyChunk { stream, end, data: payload },
         Kind::BodyEnd => Frame::BodyEnd { stream, trailers: HeaderBlock::new(payload) },
-        Kind::Credit => Frame::Credit { stream, bytes: codec::decode(name, &payload)? },
+        Kind::Credit => Frame::Credit { stream, bytes: decode!(Credit) },
         Kind::Cancel => Frame::Cancel { stream },
-        Kind::Error => Frame::Error { stream, error: codec::decode(name, &payload)? },
+        Kind::Error => Frame::Error { stream, error: decode!(Error) },
     })
 }

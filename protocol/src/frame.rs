@@ -4,13 +4,15 @@
 //! itself). The payload follows: bincode for everything but body chunks, which are raw.
 
 use bytes::{BufMut, Bytes, BytesMut};
+use serde::Serialize;
 use strum::{FromRepr, VariantArray};
 
 use crate::ProtocolError;
-use crate::codec::HeaderBlock;
+use crate::codec::{self, HeaderBlock};
 use crate::head::{EncodedHead, HeadKind};
-use crate::limits::{MAX_BODY_CHUNK, MAX_CALL_HEAD, MAX_CONTROL, MAX_ERROR, MAX_HEAD};
+use crate::limits::{MAX_BODY_CHUNK, MAX_CALL_HEAD, MAX_ERROR, MAX_HEAD, MAX_LOAD, MAX_NUMBERS, MAX_REPORT};
 use crate::message::{Control, StreamError};
+use crate::side::Side;
 
 /// Length of an encoded [`FrameHeader`], in bytes.
 pub const HEADER_LEN: usize = 12;
@@ -60,8 +62,8 @@ impl From<HeadKind> for Kind {
 }
 
 impl Kind {
-    /// Returns the longest payload of this kind, in bytes.
-    pub fn limit(self) -> usize {
+    /// Returns the longest payload of this kind, in bytes, and the most memory that its decoded form may claim.
+    pub const fn limit(self) -> usize {
         match self {
             Self::RequestHead | Self::EventHead | Self::FetchHead | Self::ResponseHead | Self::BodyEnd => {
                 MAX_HEAD
@@ -69,10 +71,38 @@ impl Kind {
             Self::CallHead => MAX_CALL_HEAD,
             Self::BodyChunk => MAX_BODY_CHUNK,
             Self::Error => MAX_ERROR,
-            Self::Hello | Self::Welcome | Self::Load | Self::Loaded | Self::Log | Self::Stats => MAX_CONTROL,
+            Self::Load => MAX_LOAD,
+            Self::Loaded | Self::Log => MAX_REPORT,
+            Self::Hello | Self::Welcome | Self::Stats => MAX_NUMBERS,
             Self::Ping | Self::Pong | Self::Credit => 16,
             Self::Drain | Self::Shutdown | Self::Cancel => 0,
         }
+    }
+
+    /// Returns which side sends frames of this kind; none if both do.
+    pub fn sender(self) -> Option<Side> {
+        match self {
+            Self::Hello | Self::Load | Self::Ping | Self::Drain | Self::Shutdown => Some(Side::Supervisor),
+            Self::Welcome | Self::Loaded | Self::Pong | Self::Log | Self::Stats => Some(Side::Worker),
+            Self::RequestHead | Self::EventHead => Some(Side::Supervisor),
+            Self::CallHead | Self::FetchHead => Some(Side::Worker),
+            // Which side may send one depends on the stream.
+            Self::ResponseHead | Self::Cancel | Self::Error => None,
+            Self::BodyChunk | Self::BodyEnd | Self::Credit => None,
+        }
+    }
+
+    /// Appends the encoding of the message that a frame of this kind has.
+    ///
+    /// # Errors
+    /// [`ProtocolError::TooLong`] if the peer's decoder would not accept its size, [`ProtocolError::Malformed`] if it cannot be
+    /// represented.
+    pub fn encode<T: Serialize>(self, message: &T, out: &mut BytesMut) -> Result<(), ProtocolError> {
+        let (length, limit) = (codec::width(message)?, self.limit());
+        if length > limit {
+            return Err(ProtocolError::TooLong { kind: self.name(), length, limit });
+        }
+        codec::encode(message, out)
     }
 
     /// Returns the name used in errors.

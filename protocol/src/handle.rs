@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::ProtocolError;
 use crate::budget::{Bounds, Budget};
 use crate::codec;
+use crate::frame::Kind;
 use crate::head::Head;
 use crate::inner::Inner;
 use crate::message::Control;
@@ -79,7 +80,7 @@ impl Handle {
             return Err(ProtocolError::Disconnected);
         }
         let kind = head.kind();
-        if !inner.side.may_open(kind) {
+        if Kind::from(kind).sender() != Some(inner.side) {
             return Err(ProtocolError::Unexpected(kind.name()));
         }
         if inner.ours() >= Side::max_open(kind) {

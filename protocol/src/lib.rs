@@ -50,6 +50,9 @@
 //! so memory is bounded by window x streams and no stream can hold up another. The supervisor chooses the windows of what it receives
 //! by the app's [`Budget`].
 //!
+//! Each kind of frame has a limit and a side that sends it ([`frame::Kind`]): one that is too long, or that the peer has no business
+//! to send, is refused by its header. Only the order to load an app is long, and no worker can send that.
+//!
 //! Neither side can crash the other: a peer that sends an id, a kind, a length or a number of anything that is not allowed ends
 //! the connection, and nothing else ([`ProtocolError`]).
 

@@ -12,9 +12,15 @@ pub const MAX_CALL_HEAD: usize = 16 * 1024;
 /// Longest payload of one body frame, in bytes.
 pub const MAX_BODY_CHUNK: usize = 64 * 1024;
 
-/// Longest payload of a control frame (handshake, load, log record, stats), in bytes. An app's whole env crosses in one, with what it
-/// is told of the files of a Workers Site.
-pub const MAX_CONTROL: usize = 2 * 1024 * 1024;
+/// Longest payload of the frame that loads an app, in bytes. Its whole env crosses in one, with what it is told of the files of a
+/// Workers Site. Only the supervisor sends it.
+pub const MAX_LOAD: usize = 2 * 1024 * 1024;
+
+/// Longest payload of a log record, and of what becomes of loading an app, in bytes: a text of 64 KiB, with names.
+pub const MAX_REPORT: usize = 72 * 1024;
+
+/// Longest payload of the handshake and of statistics, in bytes: numbers only.
+pub const MAX_NUMBERS: usize = 256;
 
 /// Longest payload of a stream error, in bytes.
 pub const MAX_ERROR: usize = 64 * 1024;
@@ -22,7 +28,7 @@ pub const MAX_ERROR: usize = 64 * 1024;
 /// Longest message of one log record, in bytes; the worker cuts longer ones.
 pub const MAX_LOG_MESSAGE: usize = 64 * 1024;
 
-/// Longest part of a request's path that is logged, in bytes.
+/// Longest part of a request's path that is logged, and of its method, in bytes.
 pub const MAX_LOG_PATH: usize = 1024;
 
 /// Window of a stream in one direction, in bytes, where no [`crate::Budget`] says otherwise.
@@ -67,6 +73,9 @@ pub const MAX_MESSAGE: usize = 32 * 1024 * 1024;
 
 /// Most names of entrypoints that a worker tells.
 pub const MAX_ENTRYPOINTS: usize = 64;
+
+/// Longest name of an entrypoint, in bytes. A service cannot name a longer one, so a worker tells of none.
+pub const MAX_ENTRYPOINT: usize = 256;
 
 /// Unsent bytes above which a worker drops log records. It logs later how many it has dropped.
 pub const MAX_UNSENT: usize = 4 * 1024 * 1024;

@@ -7,9 +7,8 @@ use bytes::{Buf, Bytes, BytesMut};
 use serde::Serialize;
 
 use crate::ProtocolError;
-use crate::codec;
 use crate::frame::{FrameHeader, HEADER_LEN, Kind};
-use crate::limits::{INLINE_BELOW, MAX_CONTROL};
+use crate::limits::INLINE_BELOW;
 use crate::message::Control;
 
 /// Most slices handed to one vectored write; the kernel takes 1024.
@@ -121,13 +120,8 @@ impl Outbox {
         }
     }
 
-    /// Queues a message, if the peer's decoder would accept its size.
     fn message<T: Serialize>(&mut self, kind: Kind, message: &T) -> Result<(), ProtocolError> {
-        let length = codec::width(message)?;
-        if length > MAX_CONTROL {
-            return Err(ProtocolError::TooLong { kind: kind.name(), length, limit: MAX_CONTROL });
-        }
-        self.frame(kind, false, 0, |out| codec::encode(message, out))
+        self.frame(kind, false, 0, |out| kind.encode(message, out))
     }
 
     /// Fills `slices` with the unsent bytes for one vectored write, and returns how many slices are used.

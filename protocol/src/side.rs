@@ -33,13 +33,6 @@ impl Side {
         (id % 2 == 1) == (self == Self::Supervisor)
     }
 
-    pub(crate) fn may_open(self, kind: HeadKind) -> bool {
-        match kind {
-            HeadKind::Request | HeadKind::Event => self == Self::Supervisor,
-            HeadKind::Call | HeadKind::Fetch => self == Self::Worker,
-        }
-    }
-
     /// Returns how many streams the side that opens one of this kind may have open at once, with this one.
     pub(crate) fn max_open(kind: HeadKind) -> usize {
         match kind {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use deno_core::error::{CoreError, CoreErrorKind};
 use deno_core::{ModuleSpecifier, PollEventLoopOptions, scope, v8};
-use nano_protocol::limits::MAX_ENTRYPOINTS;
+use nano_protocol::limits::{MAX_ENTRYPOINT, MAX_ENTRYPOINTS};
 use nano_protocol::message::{Load, LogLevel, RequestId, Stats};
 use nano_protocol::witness::LastUsage;
 use nano_protocol::{Handlers, Witness};
@@ -202,10 +202,9 @@ impl Engine {
         let bits = found.get_index(scope, 0).and_then(|bits| bits.uint32_value(scope));
         self.handlers = Handlers::of_bits(bits.and_then(|bits| u8::try_from(bits).ok()).unwrap_or_default());
         let is_callable = found.get_index(scope, 1).is_some_and(|is_callable| is_callable.is_true());
-        for index in (2..found.length()).take(MAX_ENTRYPOINTS) {
-            let name = found.get_index(scope, index).map(|name| name.to_rust_string_lossy(scope));
-            self.entrypoints.extend(name);
-        }
+        let names = (2..found.length())
+            .filter_map(|index| found.get_index(scope, index).map(|name| name.to_rust_string_lossy(scope)));
+        self.entrypoints = names.filter(|name| name.len() <= MAX_ENTRYPOINT).take(MAX_ENTRYPOINTS).collect();
         Ok(is_callable)
     }
 

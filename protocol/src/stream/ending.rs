@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::state::{Failure, State};
-use crate::codec;
 use crate::frame::Kind;
 use crate::inner::Inner;
 use crate::message::{StreamError, StreamErrorKind};
@@ -37,11 +36,11 @@ pub(super) fn fail(inner: &Rc<RefCell<Inner>>, state: &Rc<RefCell<State>>, error
         state.outgoing_ended = true;
         (state.id, state.is_fetch)
     };
-    let sent = inner.borrow_mut().put_answer(Kind::Error, false, id, |out| codec::encode(error, out));
+    let sent = inner.borrow_mut().put_answer(Kind::Error, false, id, |out| Kind::Error.encode(error, out));
     if sent.is_err() {
         let bare = StreamError::new(error.kind, "");
         // Cannot fail: two bytes are within every limit.
-        let _ = inner.borrow_mut().put_answer(Kind::Error, false, id, |out| codec::encode(&bare, out));
+        let _ = inner.borrow_mut().put_answer(Kind::Error, false, id, |out| Kind::Error.encode(&bare, out));
     }
     finish(inner, state, Failure::Over);
 }

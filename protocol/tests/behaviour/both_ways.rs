@@ -16,7 +16,7 @@ use nano_protocol::message::{Control, RequestId, StreamError, StreamErrorKind, U
 use nano_protocol::{Budget, Call, Event, Failure, Fetch, Head, ProtocolError, Side};
 
 use crate::frames::{Sent, opening, take_fields};
-use crate::pair::{Pair, Raw, body, borrow, call, chunk, head, open, respond, send, some_bytes};
+use crate::pair::{Pair, Raw, body, borrow, call, chunk, head, open, respond, send, some_bytes, upgraded};
 
 const LONG: usize = 4 * MOST_WINDOW;
 
@@ -382,21 +382,6 @@ async fn a_worker_that_reads_no_answers_gets_only_so_many() {
         raw.received();
     }
     assert!(!raw.end.handle.is_closed());
-}
-
-/// Opens an upgraded stream from either side and returns both halves at each end.
-async fn upgraded(is_call: bool) -> (Pair, crate::pair::Accepted, crate::pair::Accepted) {
-    let mut pair = Pair::new();
-    let (opener, acceptor) =
-        if is_call { (&pair.worker, &pair.supervisor) } else { (&pair.supervisor, &pair.worker) };
-    let arrived = acceptor.arrived.clone();
-    let (sender, receiver) =
-        if is_call { call(&opener.handle, false).expect("a call") } else { open(&opener.handle, false) };
-    let accepted = pair.run(arrived.stream()).await;
-    respond(&accepted.sender, UPGRADED, &vec![], false);
-    assert_eq!(pair.run(head(&receiver)).await.expect("a head").status, UPGRADED);
-    let head = accepted.head.clone();
-    (pair, crate::pair::Accepted { head, sender, receiver }, accepted)
 }
 
 #[tokio::test]

@@ -217,7 +217,7 @@ async fn a_socket_is_given_back_after_the_handshake_and_only_then() {
     let connection = raw.end.connection.as_mut().unwrap();
     within(connection.next()).await.unwrap();
     let socket = raw.end.connection.take().unwrap().into_socket().unwrap();
-    let mut raw = Raw { end: crate::pair::End::new(socket, Side::Supervisor), peer: raw.peer };
+    raw.end = crate::pair::End::new(socket, Side::Supervisor);
     raw.send(&[Sent::Control(Control::Pong(2))]);
     let arrived = raw.end.arrived.clone();
     assert_eq!(raw.run(arrived.message()).await, Control::Pong(2), "it works as before");

@@ -5,7 +5,7 @@ use bytes::BytesMut;
 use nano_protocol::codec::{self, HeaderBlock};
 use nano_protocol::decoder::Decoder;
 use nano_protocol::frame::{Frame, HEADER_LEN, Kind};
-use nano_protocol::limits::{MAX_CONTROL, MAX_HEADERS};
+use nano_protocol::limits::{MAX_HEADERS, MAX_LOAD};
 use nano_protocol::message::StatusLine;
 use nano_protocol::outbox::Outbox;
 use nano_protocol::{Head, ProtocolError};
@@ -58,8 +58,8 @@ fn read_pieces(bytes: &[u8], sizes: impl Iterator<Item = usize>, mut on_frame: i
                 }
             }
         }
-        assert!(decoder.wanted() <= MAX_CONTROL, "a read buffer is sized by this");
-        assert!(buffer.len() < MAX_CONTROL.max(HEADER_LEN), "what is kept back is part of one frame");
+        assert!(decoder.wanted() <= MAX_LOAD, "a read buffer is sized by this");
+        assert!(buffer.len() < MAX_LOAD.max(HEADER_LEN), "what is kept back is part of one frame");
     }
     seen.unfinished = !decoder.is_between_frames() || !buffer.is_empty();
     seen

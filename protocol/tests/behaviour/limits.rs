@@ -1,12 +1,18 @@
 //! One byte over a limit is refused both where it is sent and where it arrives. So is every invalid header.
 
 use bytes::BytesMut;
-use nano_protocol::ProtocolError;
 use nano_protocol::codec::{self, HeaderBlock};
 use nano_protocol::frame::{END, FrameHeader, HEADER_LEN, Kind, MAX_STREAM_ID};
-use nano_protocol::limits::{MAX_CONTROL, MAX_HEADERS};
-use nano_protocol::message::{Control, Load, Loaded, ModuleOptions, NetRules, WorkerLimits};
+use nano_protocol::limits::{
+    MAX_ENTRYPOINT, MAX_ENTRYPOINTS, MAX_ERROR, MAX_HEADERS, MAX_LOAD, MAX_LOG_MESSAGE, MAX_LOG_PATH,
+    MAX_REPORT,
+};
+use nano_protocol::message::{
+    Control, Hello, Load, Loaded, LogLevel, LogRecord, ModuleOptions, NetRules, RequestId, RequestName, Role,
+    Stats, Welcome, WorkerLimits,
+};
 use nano_protocol::outbox::Outbox;
+use nano_protocol::{Handlers, ProtocolError, Side};
 use strum::VariantArray as _;
 
 use crate::frames::{Sent, arrive, drain, wire};
@@ -94,7 +100,7 @@ fn fits_on_both_sides_or_on_neither(message: Control) -> bool {
 fn a_long_message_that_is_queued_is_also_accepted() {
     let failed = |length| Control::Loaded(Loaded::Failed("x".repeat(length)));
     let lengths: Vec<bool> =
-        (MAX_CONTROL - 64..=MAX_CONTROL + 1).map(|n| fits_on_both_sides_or_on_neither(failed(n))).collect();
+        (MAX_REPORT - 64..=MAX_REPORT + 1).map(|n| fits_on_both_sides_or_on_neither(failed(n))).collect();
     assert!(lengths[0] && !lengths[65], "the limit lies between");
     assert!(lengths.is_sorted_by(|before, after| before >= after), "and is one limit");
 }
@@ -133,7 +139,65 @@ fn a_message_of_many_small_parts_that_is_queued_is_also_accepted() {
     };
     assert!(fits_on_both_sides_or_on_neither(load(100_000)));
     assert!(!fits_on_both_sides_or_on_neither(load(200_000)));
-    assert!(!fits_on_both_sides_or_on_neither(load(MAX_CONTROL)));
+    assert!(!fits_on_both_sides_or_on_neither(load(MAX_LOAD)));
+}
+
+#[test]
+fn a_list_of_many_empty_names_that_is_queued_is_also_accepted() {
+    let ready = |names| Control::Loaded(Loaded::Ready(Handlers::default(), vec![String::new(); names]));
+    assert!(fits_on_both_sides_or_on_neither(ready(MAX_REPORT / 8 - 8)));
+    // Its encoding is short enough, what it claims in memory is not.
+    assert!(!fits_on_both_sides_or_on_neither(ready(MAX_REPORT / 8)));
+}
+
+#[test]
+fn the_longest_that_a_worker_says_of_itself_is_accepted() {
+    let stats = Stats {
+        heap_used: u64::MAX,
+        heap_limit: u64::MAX,
+        external: u64::MAX,
+        in_flight: u32::MAX,
+        requests: u64::MAX,
+        late_background: u64::MAX,
+        outbound: u32::MAX,
+        outbound_refused: u64::MAX,
+        no_descriptor: u64::MAX,
+        unread_over: u64::MAX,
+        unread_room: u64::MAX,
+        blocking: u32::MAX,
+        blocking_refused: u64::MAX,
+        fetches_refused: u64::MAX,
+        tmp_refused: u64::MAX,
+        session_calls: u64::MAX,
+        session_stubs: u64::MAX,
+        session_bytes: u64::MAX,
+    };
+    let names = vec!["x".repeat(MAX_ENTRYPOINT); MAX_ENTRYPOINTS];
+    let record = LogRecord {
+        level: LogLevel::Error,
+        request_id: Some(RequestId(u128::MAX)),
+        request: Some(RequestName { method: "M".repeat(MAX_LOG_PATH), path: "/".repeat(MAX_LOG_PATH) }),
+        message: "x".repeat(MAX_LOG_MESSAGE),
+    };
+    for message in [
+        Control::Hello(Hello { version: u32::MAX, role: Role::Requests, heap: u64::MAX }),
+        Control::Welcome(Welcome { version: u32::MAX, pid: u32::MAX }),
+        Control::Pong(u64::MAX),
+        Control::Stats(stats),
+        Control::Log(record),
+        Control::Loaded(Loaded::Ready(Handlers::default(), names)),
+        Control::Loaded(Loaded::Failed("x".repeat(MAX_ERROR))),
+    ] {
+        assert!(fits_on_both_sides_or_on_neither(message));
+    }
+}
+
+#[test]
+fn nothing_but_the_order_to_load_an_app_is_long() {
+    for &kind in Kind::VARIANTS.iter().filter(|kind| !kind.is_stream() && **kind != Kind::Load) {
+        assert!(kind.limit() <= MAX_REPORT, "{kind:?}");
+    }
+    assert_eq!(Kind::Load.sender(), Some(Side::Supervisor));
 }
 
 #[test]

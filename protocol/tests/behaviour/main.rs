@@ -28,4 +28,5 @@ mod limits;
 mod multiplexing;
 mod round_trips;
 mod sending;
+mod transport;
 mod violations;

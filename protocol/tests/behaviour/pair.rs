@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use nano_protocol::message::{Control, HttpVersion, RequestId, RequestLine};
+use nano_protocol::message::{Control, HttpVersion, RequestId, RequestLine, UPGRADED};
 use nano_protocol::{
     Call, Connection, EncodedHead, Failure, Handle, Head, Incoming, ProtocolError, Receiver, ResponseHead,
     Sender, Side,
@@ -158,6 +158,7 @@ impl Pair {
 /// One end, and a peer that writes raw bytes.
 #[derive(Debug)]
 pub(crate) struct Raw {
+    side: Side,
     pub(crate) end: End,
     pub(crate) peer: StdUnixStream,
 }
@@ -166,7 +167,7 @@ impl Raw {
     pub(crate) fn new(side: Side) -> Self {
         let (ours, peer) = StdUnixStream::pair().expect("a pair of sockets");
         peer.set_nonblocking(true).expect("a socket");
-        Self { end: End::new(ours, side), peer }
+        Self { side, end: End::new(ours, side), peer }
     }
 
     /// Polls the end until the test completes.
@@ -178,6 +179,14 @@ impl Raw {
     pub(crate) async fn ended(&mut self) -> Result<(), ProtocolError> {
         let arrived = self.end.arrived.clone();
         self.run(arrived.end()).await
+    }
+
+    /// Sends a message from the peer, and waits until it has come: so has all that was sent before.
+    pub(crate) async fn take_in(&mut self) {
+        let last = if self.side == Side::Supervisor { Control::Pong(1) } else { Control::Ping(1) };
+        self.send(&[Sent::Control(last.clone())]);
+        let arrived = self.end.arrived.clone();
+        assert_eq!(self.run(arrived.message()).await, last);
     }
 
     /// Sends frames from the peer.
@@ -250,6 +259,21 @@ pub(crate) fn open_with(
 /// Opens a stream as a worker does, with a call.
 pub(crate) fn call(handle: &Handle, end: bool) -> Result<(Sender, Receiver), ProtocolError> {
     handle.open(&Head::Call(Call::Keep { name: 7 }), 0, std::iter::empty(), end)
+}
+
+/// Opens an upgraded stream from either side and returns both halves at each end.
+pub(crate) async fn upgraded(is_call: bool) -> (Pair, Accepted, Accepted) {
+    let mut pair = Pair::new();
+    let (opener, acceptor) =
+        if is_call { (&pair.worker, &pair.supervisor) } else { (&pair.supervisor, &pair.worker) };
+    let arrived = acceptor.arrived.clone();
+    let (sender, receiver) =
+        if is_call { call(&opener.handle, false).expect("a call") } else { open(&opener.handle, false) };
+    let accepted = pair.run(arrived.stream()).await;
+    respond(&accepted.sender, UPGRADED, &vec![], false);
+    assert_eq!(pair.run(head(&receiver)).await.expect("a head").status, UPGRADED);
+    let head = accepted.head.clone();
+    (pair, Accepted { head, sender, receiver }, accepted)
 }
 
 /// Answers with a response head.

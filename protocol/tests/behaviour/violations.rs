@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 
 use nano_protocol::connection::poll_control;
-use nano_protocol::frame::{FrameHeader, Kind, MAX_STREAM_ID};
+use nano_protocol::frame::{FrameHeader, HEADER_LEN, Kind, MAX_STREAM_ID};
 use nano_protocol::limits::MAX_STREAMS;
 use nano_protocol::message::{Control, StreamError, StreamErrorKind};
 use nano_protocol::{Failure, ProtocolError, Side};
@@ -75,12 +75,26 @@ async fn worker_says(bytes: &[u8]) -> String {
     error.to_string()
 }
 
+/// The headers of the longest frames of all kinds that only this side sends, without their payloads: whoever refuses one refuses it
+/// before it takes any memory.
+fn longest_of(side: Side) -> Vec<(&'static str, [u8; HEADER_LEN])> {
+    let kinds = Kind::VARIANTS.iter().copied().filter(|kind| kind.sender() == Some(side));
+    let header = |kind: Kind| {
+        let stream = u64::from(kind.is_stream());
+        FrameHeader { length: kind.limit(), kind, end: false, stream }.to_bytes()
+    };
+    kinds.map(|kind| (kind.name(), header(kind))).collect()
+}
+
 #[tokio::test]
 async fn a_worker_may_not_send_what_only_supervisors_send() {
     assert_eq!(supervisor_says(&wire(&[request(9, true)])).await, "unexpected request head");
     let event = Sent::Health { stream: 2, end: true, id: 0, path: "/".into() };
     assert_eq!(supervisor_says(&wire(&[event])).await, "unexpected event head");
     assert_eq!(supervisor_says(&wire(&[Sent::Cancel { stream: 1 }])).await, "unexpected cancel");
+    for (name, header) in longest_of(Side::Supervisor) {
+        assert_eq!(supervisor_says(&header).await, format!("unexpected {name}"));
+    }
     assert_eq!(supervisor_says(&wire(&[keep(2), response(2, true)])).await, "unexpected response head");
     assert_eq!(supervisor_says(&wire(&[keep(2), error(2)])).await, "unexpected error");
 }
@@ -91,6 +105,9 @@ async fn a_supervisor_may_not_send_what_only_workers_send() {
     assert_eq!(worker_says(&wire(&[error(1)])).await, "unexpected error");
     let call = Sent::Keep { stream: 3, end: true, name: 0 };
     assert_eq!(worker_says(&wire(&[call])).await, "unexpected call head");
+    for (name, header) in longest_of(Side::Worker) {
+        assert_eq!(worker_says(&header).await, format!("unexpected {name}"));
+    }
 }
 
 #[tokio::test]

@@ -28,8 +28,6 @@ pub(crate) const MISSING: usize = 128 * 1024;
 pub(crate) const BLOBS: usize = 48 * 1024;
 /// Longest names of the bindings that an app can fetch from, in bytes.
 pub(crate) const BINDINGS: usize = 16 * 1024;
-/// Longest name of an entrypoint of a service, in bytes.
-pub(crate) const ENTRYPOINT: usize = 256;
 /// Longest props of a service as JSON text, in bytes. They are part of the head of each request.
 pub(crate) const SERVICE_PROPS: usize = 16 * 1024;
 /// Most rules in one list of outbound destinations.
@@ -43,10 +41,10 @@ pub(crate) const ENV_INTEGER: u64 = (1 << 53) - 1;
 /// Longest path and query of a health check, in bytes.
 pub(crate) const HEALTH_PATH: usize = 1024;
 
-/// The message that loads an app must fit into a control frame: env, props, what its wrangler file says, the manifest of a Workers Site,
+/// The message that loads an app must fit into its frame: env, props, what its wrangler file says, the manifest of a Workers Site,
 /// and rules, each with its lengths, and four paths, whose lengths the kernel limits.
 const _: () = {
     let rules = 2 * NET_RULES * (HOST + 2 * ENV_ENTRY);
     let texts = ENV + PROPS + MODULES + MISSING + BLOBS + BINDINGS + LONGEST_MANIFEST;
-    assert!(texts + rules + 4 * 4096 <= limits::MAX_CONTROL);
+    assert!(texts + rules + 4 * 4096 <= limits::MAX_LOAD);
 };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use std::fmt;
 
+use nano_protocol::limits::MAX_ENTRYPOINT;
 use serde_json::Value as Json;
 
 use crate::config::bounds;
@@ -86,8 +87,8 @@ impl Service {
     /// What is too long: each request brings both.
     pub(crate) fn new(app: AppName, entrypoint: Option<&str>, props: Option<&Json>) -> Result<Self, Flaw> {
         let entrypoint = entrypoint.filter(|name| !["", "default"].contains(name)).map(str::to_owned);
-        if entrypoint.as_ref().is_some_and(|name| name.len() > bounds::ENTRYPOINT) {
-            let fix = format!("name what the app exports, in at most {} bytes", bounds::ENTRYPOINT);
+        if entrypoint.as_ref().is_some_and(|name| name.len() > MAX_ENTRYPOINT) {
+            let fix = format!("name what the app exports, in at most {MAX_ENTRYPOINT} bytes");
             return Err(Flaw::new("has an `entrypoint` with too long a name", fix));
         }
         let props = props.map(Json::to_string);

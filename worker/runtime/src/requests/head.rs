@@ -97,9 +97,8 @@ impl RequestHead {
     /// Returns method and path in the form shown to people.
     pub(crate) fn called(&self) -> Option<RequestName> {
         let line = self.line().ok()?;
-        let path = path(&line);
-        let path = path[..path.floor_char_boundary(MAX_LOG_PATH)].to_owned();
-        Some(RequestName { method: line.method.to_owned(), path })
+        let cut = |text: &str| text[..text.floor_char_boundary(MAX_LOG_PATH)].to_owned();
+        Some(RequestName { method: cut(line.method), path: cut(path(&line)) })
     }
 }
 
