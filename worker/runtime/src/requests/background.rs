@@ -93,9 +93,15 @@ impl Background {
         head: Option<RequestHead>,
         lasts: bool,
     ) -> u32 {
-        let number = self.last.get().wrapping_add(1);
+        let mut works = self.works.borrow_mut();
+        let mut number = self.last.get().wrapping_add(1);
+        // A WebSocket may last longer than it takes to count through all numbers.
+        while works.contains_key(&number) {
+            number = number.wrapping_add(1);
+        }
         self.last.set(number);
-        self.works.borrow_mut().insert(number, Work { id, request, lasts, since: None });
+        works.insert(number, Work { id, request, lasts, since: None });
+        drop(works);
         self.requests.borrow_mut().entry(id).or_insert(Worked { head, works: 0 }).works += 1;
         self.timed.set(self.timed.get() + usize::from(!lasts));
         number
@@ -153,5 +159,20 @@ impl Background {
             }
         }
         late
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_work_that_lasts_is_not_given_anew() {
+        let background = Background::new();
+        let lasting = background.begin(7, Weak::new(), None, true);
+        background.last.set(lasting.wrapping_sub(1));
+        let next = background.begin(8, Weak::new(), None, true);
+        assert_eq!([background.end(lasting), background.end(next)], [Some(7), Some(8)]);
+        assert!(background.is_empty());
     }
 }

@@ -151,14 +151,15 @@ impl InFlight {
         self.is_torn.get().is_some_and(|is_torn| is_torn())
     }
 
-    /// Adds a request and returns its id for JavaScript. Ids are never zero and never reused while the request is in flight.
+    /// Adds a request and returns its id for JavaScript. Ids are never zero and never reused while the request is in flight or has work
+    /// left, as a WebSocket has for days.
     pub fn insert(&self, request: Request) -> u32 {
         let mut requests = self.requests.borrow_mut();
         let mut id = self.last.get();
         loop {
             // JavaScript's small integers end at 2^30.
             id = if id >= 0x3fff_ffff { 1 } else { id + 1 };
-            if !requests.contains_key(&id) {
+            if !requests.contains_key(&id) && !self.background.is_of(id) {
                 break;
             }
         }
