@@ -4,6 +4,7 @@
 mod as_on_workers;
 mod calls;
 mod changes;
+mod draining;
 mod hostile;
 mod loopback;
 mod stubs;

@@ -132,6 +132,25 @@ impl Pieces {
     }
 }
 
+/// Reads the contents of a closing frame: its code and its reason, or none. The code is one that JavaScript may close with on Workers.
+///
+/// # Errors
+/// What is wrong with it: the code with which to close the WebSocket, and a reason.
+pub fn read_close(contents: &[u8]) -> Result<Option<(u16, &str)>, (u16, &'static str)> {
+    match contents {
+        _ if contents.len() > MAX_CLOSE => Err((1002, "control frame that is too long")),
+        [] => Ok(None),
+        [_] => Err((1002, "half a code")),
+        [high, low, reason @ ..] => match u16::from_be_bytes([*high, *low]) {
+            code @ (1000..=1003 | 1007..=1014 | 1016..=4999) => match std::str::from_utf8(reason) {
+                Ok(reason) => Ok(Some((code, reason))),
+                Err(_) => Err((1007, "reason that is not UTF-8")),
+            },
+            _ => Err((1002, "code of a closing frame")),
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use bytes::{Bytes, BytesMut};
@@ -185,6 +204,30 @@ mod tests {
         #[test]
         fn no_input_panics(input in proptest::collection::vec(any::<u8>(), 0..64)) {
             let _ = read(&[input.into()]);
+        }
+    }
+
+    #[test]
+    fn a_closing_frame_has_a_code_that_may_be_sent_and_a_reason_that_is_text() {
+        let longest = [&[3, 232][..], &[b'x'; 123]].concat();
+        assert_eq!(
+            read_close(&longest).map(|read| read.map(|(code, why)| (code, why.len()))),
+            Ok(Some((1000, 123)))
+        );
+        assert_eq!(read_close(b""), Ok(None));
+        assert_eq!(read_close(b"\x0f\xa1\xc3\xbc"), Ok(Some((4001, "ü"))));
+        for (contents, code) in [
+            (&b"\x03"[..], 1002),
+            (b"\x03\xe8\xff", 1007),
+            (b"\x03\xe7", 1002),
+            (b"\x03\xed", 1002),
+            (b"\x03\xee", 1002),
+            (b"\x03\xf7", 1002),
+            (b"\x03\xec", 1002),
+            (b"\x13\x88", 1002),
+            (&[&longest[..], b"x"].concat(), 1002),
+        ] {
+            assert_eq!(read_close(contents).map_err(|(code, _)| code), Err(code), "{contents:?}");
         }
     }
 

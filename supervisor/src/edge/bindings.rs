@@ -215,7 +215,7 @@ async fn answer(caller: Rc<Caller>, head: EncodedHead, sender: Sender, receiver:
     };
     if let (Some(opened), Some(receiver)) = (opened, body) {
         receiver.lasts(caller.upstream.sockets.budget.clone());
-        carry::between_apps(StreamIo::new(sender, receiver), opened).await;
+        carry::between_apps(StreamIo::new(sender, receiver), opened, caller.directory.drains()).await;
     }
 }
 

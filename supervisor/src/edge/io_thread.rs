@@ -89,6 +89,7 @@ impl IoThread {
             drop(done);
         }
         routing.listeners.drain().for_each(|(_, listener)| listener.close(&mut routing.closing));
+        routing.directory.drain();
         loop {
             tokio::select! {
                 // While draining, a worker that crashes is still replaced, for requests that wait. Lost requests are

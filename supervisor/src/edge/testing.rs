@@ -14,6 +14,7 @@ use hyper::Request;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use nano_protocol::head::split_request_head;
+use nano_protocol::message::UPGRADED;
 use nano_protocol::{Connection, Incoming, Receiver, Sender, Side};
 use tokio::io::{DuplexStream, duplex};
 use tokio::net::UnixStream;
@@ -66,7 +67,8 @@ impl Edge {
         Self { admission, upstream, _notices, proxy, listener: Rc::default(), closing, _closer }
     }
 
-    /// Adds a worker that is ready. It answers with its generation, and with the method, the URL and the body of the request.
+    /// Adds a worker that is ready. It answers with its generation, and with the method, the URL and the body of the request. A request
+    /// for `/socket/` and bytes in hexadecimal gets a WebSocket, of whose pieces the worker sends these bytes.
     pub(crate) fn worker(&self, generation: u64) -> Rc<TestWorker> {
         let (ours, theirs) = UnixStream::pair().unwrap();
         let (mut connection, handle) = Connection::new(ours, Side::Supervisor);
@@ -171,6 +173,14 @@ async fn answer(worker: Rc<TestWorker>, head: Bytes, sender: Sender, receiver: R
     if line.target == "/wait" {
         worker.waits.notify_one();
         worker.goes_on.notified().await;
+    }
+    if let Some(digits) = line.target.strip_prefix("/socket/") {
+        let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+        let mut pieces: Bytes = (0..digits.len()).step_by(2).map(byte).collect();
+        sender.respond(UPGRADED, 0, empty(), false).unwrap();
+        let _ = poll_fn(|cx| sender.poll_send(cx, &mut pieces, true)).await;
+        while let Some(Ok(_)) = poll_fn(|cx| receiver.poll_chunk(cx)).await {}
+        return;
     }
     let mut text =
         format!("{}: {} {}{} ", worker.generation, line.method, line.origin, line.target).into_bytes();

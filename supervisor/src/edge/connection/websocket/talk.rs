@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use nano_protocol::codec::HeaderBlock;
-use nano_protocol::socket::{PieceKind, Pieces};
+use nano_protocol::socket::{PieceKind, Pieces, read_close};
 use nano_protocol::{Chunk, Failure, Receiver, Sender};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
@@ -231,7 +231,9 @@ impl<T: SocketTransport> Talk<T> {
                 self.farewell.extend_from_slice(bytes::Buf::chunk(&contents));
                 if is_last {
                     let contents = std::mem::take(&mut self.farewell);
-                    self.outbox.close(contents);
+                    // A worker is not trusted with what other apps, or clients, have to make sense of.
+                    let is_sound = read_close(&contents).is_ok();
+                    self.outbox.close(if is_sound { contents } else { close_contents(INTERNAL_ERROR, "") });
                     self.begin_closing();
                 }
                 return;
