@@ -5,7 +5,7 @@
 //! - [`rules`]: every rule of RFC 6455, for clients that keep it and for those that do not.
 //! - [`endings`]: workers that crash or are replaced, apps that are stopped, supervisors that end.
 //! - [`bounds`]: how many, how long, how much. [`compression`]: compressed messages.
-//! - [`fetched`]: those that apps open with `fetch`. [`http2`]: streams of HTTP/2. [`browser`]: a Chromium.
+//! - [`fetched`]: those that apps open with `fetch`. [`opened`]: what limits these, and others that apps open. [`http2`]: streams of HTTP/2. [`browser`]: a Chromium.
 
 mod beside_workerd;
 mod bounds;
@@ -14,6 +14,7 @@ mod compression;
 mod endings;
 mod fetched;
 mod http2;
+mod opened;
 mod rules;
 
 /// An app that sends every message back. `close CODE REASON` closes; `spin` never returns; `throw` throws.

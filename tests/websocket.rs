@@ -10,6 +10,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::json;
 use sha1::{Digest as _, Sha1};
+use tokio::io::AsyncWriteExt as _;
 
 use crate::harness::Origin;
 use crate::harness::origin::{Answer, whole};
@@ -44,7 +45,14 @@ pub(crate) async fn serve(mut request: Request<Incoming>, heads: Arc<Mutex<Vec<S
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         if let Ok(upgraded) = upgrade.await {
-            talk(&path, WebSocket::after_handshake(TokioIo::new(upgraded), Role::Server)).await;
+            let socket = WebSocket::after_handshake(TokioIo::new(upgraded), Role::Server);
+            match path.strip_prefix("/hostile/") {
+                Some(how) => {
+                    let end = break_a_rule(how, socket).await;
+                    heads.lock().unwrap().push(format!("closed {end}"));
+                }
+                None => talk(&path, socket).await,
+            }
         }
     });
     response.body(whole("")).unwrap()
@@ -84,6 +92,61 @@ async fn talk(path: &str, mut socket: Socket) {
     if path != "/drop" {
         // Reads the client's replies until it closes.
         while socket.read_frame().await.is_ok_and(|frame| frame.opcode != OpCode::Close) {}
+    }
+}
+
+/// Does what no server should. Returns the code and the reason with which the client closes.
+async fn break_a_rule(how: &str, mut socket: Socket) -> String {
+    let part = |is_last, opcode, length: usize| Frame::new(is_last, opcode, None, vec![7; length].into());
+    let mib = 1 << 20;
+    let frames = match how {
+        "longest" | "too-long" => {
+            let mut frames = vec![part(false, OpCode::Binary, mib)];
+            frames.extend((1..32).map(|_| part(false, OpCode::Continuation, mib)));
+            frames.push(part(true, OpCode::Continuation, usize::from(how == "too-long")));
+            if how == "longest" {
+                frames.push(Frame::close(1000, b""));
+            }
+            frames
+        }
+        "begun" => vec![part(false, OpCode::Binary, 20 * mib)],
+        "part" => vec![part(false, OpCode::Binary, 200 * 1024)],
+        _ => vec![],
+    };
+    for frame in frames {
+        if socket.write_frame(frame).await.is_err() {
+            return "by a reset".to_owned();
+        }
+    }
+    let long = [&3000_u16.to_be_bytes()[..], &[b'x'; 130]].concat();
+    let bytes = match how {
+        "part" => [&[0x80, 127, 0, 0, 0, 0, 0, 4, 0, 0][..], &[7; 200 * 1024]].concat(),
+        "huge" => vec![0x82, 127, 0, 0, 0, 0, 0x40, 0, 0, 0, 7, 7, 7],
+        "close/0" => vec![0x88, 1, 3],
+        "close/1" => vec![0x88, 2, 3, 0xe7],
+        "close/2" => vec![0x88, 3, 3, 0xe8, 0xff],
+        "close/3" => vec![0x88, 2, 3, 0xed],
+        "close/4" => [&[0x88, 126, 0, 132][..], &long].concat(),
+        _ => vec![],
+    };
+    let mut io = socket.into_inner();
+    if io.write_all(&bytes).await.is_err() {
+        return "by a reset".to_owned();
+    }
+    if how == "deaf" {
+        std::future::pending::<()>().await;
+    }
+    let mut socket = WebSocket::after_handshake(io, Role::Server);
+    loop {
+        match socket.read_frame().await {
+            Ok(frame) if frame.opcode == OpCode::Close => {
+                let (code, reason) = frame.payload.split_at_checked(2).unwrap_or_default();
+                let code = code.iter().fold(0, |code, byte| code << 8 | u32::from(*byte));
+                return format!("{code} {}", String::from_utf8_lossy(reason));
+            }
+            Ok(_) => {}
+            Err(error) => return format!("without a frame: {error}"),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every length, count and window of the protocol, in one place.
 
 /// Version of the wire format. Both sides must name the same one in the handshake.
-pub const PROTOCOL_VERSION: u32 = 15;
+pub const PROTOCOL_VERSION: u32 = 16;
 
 /// Longest payload of a request or response head, in bytes. The supervisor's own header limits lie below it.
 pub const MAX_HEAD: usize = 256 * 1024;

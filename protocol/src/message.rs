@@ -43,7 +43,9 @@ pub struct WorkerLimits {
     pub max_blocking: u32,
     /// Most bytes that the files may have which requests write.
     pub max_tmp: u64,
-    /// Most bytes that messages of WebSockets may hold in the worker.
+    /// Longest message over a WebSocket that the app has opened, in bytes.
+    pub max_socket_message: u64,
+    /// Most bytes that messages may hold in the worker of WebSockets that it has accepted, and as many of those that it has opened.
     pub max_socket_bytes: u64,
     /// Whether an uncaught error outside a request ends the worker.
     pub fatal_uncaught: bool,
@@ -455,6 +457,7 @@ mod tests {
                 max_outbound: 256,
                 max_blocking: 1024,
                 max_tmp: 1 << 27,
+                max_socket_message: 32 << 20,
                 max_socket_bytes: 64 << 20,
                 fatal_uncaught: false,
             },

@@ -105,6 +105,7 @@ fn load(root: &str) -> Load {
             max_outbound: 16,
             max_blocking: 16,
             max_tmp: 1 << 20,
+            max_socket_message: 1 << 20,
             max_socket_bytes: 1 << 20,
             fatal_uncaught: true,
         },

@@ -191,6 +191,15 @@ async fn a_message_is_as_long_as_the_app_that_is_called_allows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_as_long_as_the_app_that_asks_allows() {
+    let app = asks("app").set("max_websocket_message = '60KiB'");
+    let supervisor = TestSupervisor::plan().app(app).app(App::new("other", OTHER)).start().await;
+    let (address, client) = (supervisor.address("app").await, supervisor.client("app").await);
+    let _held = hold(address, "how=flood&many=1&story=long");
+    assert_eq!(log(&client, "long").await, json!([["close", 1009, "message too long", true]]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn there_are_as_many_as_the_app_that_is_called_allows_and_each_caller_has_its_share() {
     let admin = free_address();
     let supervisor = TestSupervisor::plan()

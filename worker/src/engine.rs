@@ -15,8 +15,8 @@ use nano_protocol::message::{Load, LogLevel, RequestId, Stats};
 use nano_protocol::witness::LastUsage;
 use nano_protocol::{Handlers, Witness};
 use nano_runtime::{
-    AppFolder, Bindings, Closed, InFlight, Network, Policy, RequireHost, SessionLimit, SocketEvent, Sockets,
-    Turns, running_request,
+    AppFolder, Bindings, Closed, InFlight, Network, Policy, RequireHost, SessionLimit, SocketEvent,
+    SocketShare, Sockets, Turns, running_request,
 };
 
 use crate::calls::Calls;
@@ -31,6 +31,9 @@ use crate::{heap, load_error, service_worker, usage, watchdog};
 
 /// Events of WebSockets that are passed to JavaScript in one turn of the event loop.
 const EVENTS_PER_TURN: usize = 256;
+
+/// Change of what messages of WebSockets hold of which V8 is told, in bytes.
+const TELL: usize = 256 * 1024;
 
 /// One V8 isolate with one app.
 #[derive(Debug)]
@@ -47,6 +50,9 @@ pub(crate) struct Engine {
     /// What the app can fetch from besides the network.
     pub(crate) bindings: Rc<Bindings>,
     sockets: Rc<Sockets>,
+    opened_sockets: Rc<SocketShare>,
+    /// How much V8 knows of what messages of WebSockets hold.
+    told_held: usize,
     collections: Collections,
     heap_limit: u64,
     /// What the app exports.
@@ -92,7 +98,9 @@ impl Engine {
         let bindings = Bindings::install(&mut js.0.op_state().borrow_mut(), &load.bindings);
         in_flight.set_max_tmp(load.limits.max_tmp);
         let sockets = js.0.op_state().borrow().borrow::<Rc<Sockets>>().clone();
-        sockets.set_most(usize::try_from(load.limits.max_socket_bytes).unwrap_or(usize::MAX));
+        let [max_message, most] = [load.limits.max_socket_message, load.limits.max_socket_bytes]
+            .map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        sockets.set_most(most);
         let mut engine = Self {
             functions,
             js,
@@ -104,6 +112,8 @@ impl Engine {
             turns,
             bindings,
             sockets,
+            opened_sockets: SocketShare::new(max_message, most),
+            told_held: 0,
             collections: Collections::new(heap_limit, 0, Instant::now()),
             heap_limit,
             handlers: Handlers::default(),
@@ -117,7 +127,8 @@ impl Engine {
     async fn load_app(&mut self, load: &Load) -> Result<(), LoadError> {
         let root = PathBuf::from(&load.root);
         let policy = Policy::new(load.net.clone()).without(Closed::new(load.closed.clone()));
-        Network::install(&mut self.js.0.op_state().borrow_mut(), policy, load.limits.max_outbound);
+        let (max_outbound, sockets) = (load.limits.max_outbound, self.opened_sockets.clone());
+        Network::install(&mut self.js.0.op_state().borrow_mut(), policy, max_outbound, sockets);
         self.prepare(load)?;
         let entry = root.join(&load.entry);
         let entry = ModuleSpecifier::from_file_path(&entry).map_err(|()| ReadError::NotAbsolute(entry))?;
@@ -297,8 +308,18 @@ impl Engine {
         self.turns.poll(cx, |request, used| self.meter.charge_elsewhere(request, used));
     }
 
+    /// Tells V8 how much messages of WebSockets hold outside of its heap, so that it collects WebSockets that the app has forgotten.
+    fn tell_held(&mut self) {
+        let held = self.sockets.held() + self.opened_sockets.held();
+        if held.abs_diff(self.told_held) >= TELL || (held == 0 && self.told_held > 0) {
+            let change = held as i64 - std::mem::replace(&mut self.told_held, held) as i64;
+            self.js.0.v8_isolate().adjust_amount_of_external_allocated_memory(change);
+        }
+    }
+
     /// Runs a full collection if one is due. Returns whether it did: the size of the live heap is known then.
     pub(crate) fn look_at_heap(&mut self) -> bool {
+        self.tell_held();
         heap::look(&mut self.js.0, &mut self.collections)
     }
 

@@ -309,6 +309,7 @@ pub(crate) fn one_of_each() -> Vec<Sent> {
                 max_outbound: 256,
                 max_blocking: 1024,
                 max_tmp: 1 << 27,
+                max_socket_message: 32 << 20,
                 max_socket_bytes: 64 << 20,
                 fatal_uncaught: true,
             },

@@ -95,9 +95,9 @@ fn load() -> impl Strategy<Value = Load> {
         vec(blob(), 0..3),
         any::<Option<String>>(),
     );
-    let limits = any::<([u64; 5], [u32; 2], bool)>().prop_map(
+    let limits = any::<([u64; 6], [u32; 2], bool)>().prop_map(
         |(
-            [watchdog_ms, cpu_ms, wait_until_ms, max_tmp, max_socket_bytes],
+            [watchdog_ms, cpu_ms, wait_until_ms, max_tmp, max_socket_message, max_socket_bytes],
             [max_outbound, max_blocking],
             fatal_uncaught,
         )| WorkerLimits {
@@ -107,6 +107,7 @@ fn load() -> impl Strategy<Value = Load> {
             max_outbound,
             max_blocking,
             max_tmp,
+            max_socket_message,
             max_socket_bytes,
             fatal_uncaught,
         },

@@ -118,6 +118,7 @@ fn a_message_of_many_small_parts_that_is_queued_is_also_accepted() {
                 max_outbound: 0,
                 max_blocking: 0,
                 max_tmp: 0,
+                max_socket_message: 0,
                 max_socket_bytes: 0,
                 fatal_uncaught: false,
             },

@@ -32,6 +32,7 @@ pub use net::network::Network;
 pub use net::places::Counts;
 pub use net::policy::Policy;
 pub use net::session_limits::SessionLimit;
+pub use net::socket_share::SocketShare;
 pub use node::commonjs::{RequireHost, RequiredKind};
 pub use node::{ABOUT_A_HOST, MODULES as NODE_MODULES, ONLY_PREFIXED};
 pub use requests::in_flight::{InFlight, LogSink, running_request};

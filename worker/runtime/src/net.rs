@@ -8,7 +8,7 @@
 //! - [`fetch_ops`]: the ops of `fetch`; [`coded_body`]: received bodies, compressed or not; [`fork`]: splits such a body in two.
 //! - [`names`]: looks up names, for `node:dns`.
 //! - [`tcp`]: plain connections, for `connect()` of `cloudflare:sockets`.
-//! - [`handshake`], [`websocket`]: WebSockets.
+//! - [`handshake`], [`websocket`]: WebSockets; [`socket_share`]: what these may hold.
 //! - [`bindings`]: fetches from other apps and from the app's own static files; [`session`]: calls of other apps,
 //!   [`session_limits`]: how much these may have, and [`serialized`]: what V8 may read of them.
 //! - [`network`]: the network state of one app, as ops find it.
@@ -32,6 +32,7 @@ pub(crate) mod policy;
 mod serialized;
 pub(crate) mod session;
 pub(crate) mod session_limits;
+pub(crate) mod socket_share;
 pub(crate) mod tcp;
 pub(crate) mod unread;
 mod upload;

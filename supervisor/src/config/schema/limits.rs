@@ -50,12 +50,13 @@ settings! {
         /// not count as requests in flight.
         max_websockets: usize = 8192, whole(0..=MAX_SOCKETS);
 
-        /// Longest message that a client may send over a WebSocket. A longer one closes it with the code 1009.
+        /// Longest message that a client may send over a WebSocket, or a server or another app over one that the app has opened. A longer
+        /// one closes it with the code 1009.
         max_websocket_message: u64 = 32 * MIB, size(KIB..=GIB);
 
         /// How much the messages of all WebSockets may hold in the worker: those from clients until they are complete, and those of
-        /// the app until they have left. Beyond it, a WebSocket whose client sends is closed with the code 1013, and of those that
-        /// do not receive fast enough the one that waits for most is ended.
+        /// the app until they have left. Beyond it, the WebSocket that holds most is ended: with the code 1013 if that is
+        /// because of what its client sends. WebSockets that the app has opened may hold as much again.
         // A message of the greatest length has to fit.
         max_websocket_buffered: u64 = 64 * MIB, size(MIB..=64 * GIB);
 

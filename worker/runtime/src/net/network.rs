@@ -13,6 +13,7 @@ use super::connector::{Connector, Offer, roots, tls_config};
 use super::dial::Dialer;
 use super::places::Counts;
 use super::policy::Policy;
+use super::socket_share::SocketShare;
 use super::unread::Unread;
 use crate::requests::in_flight::InFlight;
 
@@ -23,17 +24,19 @@ pub struct Network {
     client: OnceCell<Client>,
     websockets: OnceCell<Connector>,
     tls: OnceCell<Arc<ClientConfig>>,
+    sockets: Rc<SocketShare>,
 }
 
 impl Network {
-    /// Puts the network state into op state, with this policy and this limit of open connections.
-    pub fn install(state: &mut OpState, policy: Policy, max_outbound: u32) {
+    /// Puts the network state into op state, with this policy, this limit of open connections, and what WebSockets may hold.
+    pub fn install(state: &mut OpState, policy: Policy, max_outbound: u32, sockets: Rc<SocketShare>) {
         let dialer = Dialer::new(policy, max_outbound);
         state.put(Rc::new(Self {
             dialer,
             client: OnceCell::new(),
             websockets: OnceCell::new(),
             tls: OnceCell::new(),
+            sockets,
         }));
     }
 
@@ -76,6 +79,10 @@ impl Network {
 
     pub(super) fn client(&self) -> Client {
         self.client.get_or_init(|| Client::new(self.dialer.clone())).clone()
+    }
+
+    pub(super) fn socket_share(&self) -> &Rc<SocketShare> {
+        &self.sockets
     }
 
     pub(super) fn websockets(&self) -> Connector {

@@ -1,7 +1,8 @@
 //! WebSockets: messages and the closing handshake, over frames by fastwebsockets.
 
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
+use std::fmt;
 use std::rc::{Rc, Weak};
 
 use deno_core::convert::{ByteString, Uint8Array};
@@ -10,39 +11,54 @@ use deno_core::{
 };
 use fastwebsockets::{Frame, OpCode, Role, WebSocket, WebSocketError, WebSocketRead, WebSocketWrite};
 use hyper::Uri;
+use nano_protocol::socket::{MAX_CLOSE, read_close};
 use tokio::io::{ReadHalf, WriteHalf};
-use tokio::time::{Duration, sleep};
+use tokio::time::{Duration, sleep, timeout};
 
 use super::failure::Failure;
 use super::handshake::{Io, handshake};
 use super::network::Network;
+use super::socket_share::{CountedIo, Holdings};
 use crate::requests::belongings::OfRequest;
 use crate::requests::in_flight::in_flight;
-
-/// Maximum size of a received message, in however many frames.
-const MAX_MESSAGE: usize = 64 * 1024 * 1024;
-
-/// Maximum number of bytes that wait to be sent. Without a limit, a peer that reads nothing would cost unbounded memory.
-const MAX_BUFFERED: usize = 64 * 1024 * 1024;
 
 /// Timeout for the other side's half of the closing handshake.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The code that stands for a closing frame without one.
+const NO_CODE: u16 = 1005;
+
+/// The reason for closing a WebSocket over which a message comes that is too long.
+const TOO_LONG: &str = "message too long";
+
 /// An open WebSocket.
 pub(super) struct Socket {
     reader: AsyncRefCell<FrameReader>,
-    writer: AsyncRefCell<WebSocketWrite<WriteHalf<Io>>>,
-    /// Payload bytes sent by JavaScript and not yet accepted by the kernel.
-    buffered: Cell<usize>,
-    /// Cancels the wait for the next message.
-    end: Rc<CancelHandle>,
-    why: Cell<&'static str>,
+    writer: AsyncRefCell<WebSocketWrite<WriteHalf<CountedIo>>>,
+    io: CountedIo,
+    holdings: Rc<Holdings>,
 }
 
 struct FrameReader {
-    frames: WebSocketRead<ReadHalf<Io>>,
+    frames: WebSocketRead<ReadHalf<CountedIo>>,
     /// The parts received so far of a message in several frames, and its type.
     partial: Option<(OpCode, Vec<u8>)>,
+    /// Whether closing frames are answered here, rather than by the app.
+    answers_close: bool,
+    holdings: Rc<Holdings>,
+}
+
+/// Why nothing more is read.
+enum ReadFailure {
+    Frames(WebSocketError),
+    /// The other side breaks a rule: the code to close with, and which one.
+    Rule(u16, &'static str),
+}
+
+impl From<WebSocketError> for ReadFailure {
+    fn from(error: WebSocketError) -> Self {
+        Self::Frames(error)
+    }
 }
 
 impl Resource for Socket {
@@ -51,7 +67,7 @@ impl Resource for Socket {
     }
 
     fn close(self: Rc<Self>) {
-        self.end.cancel();
+        self.holdings.end.cancel();
     }
 }
 
@@ -100,7 +116,7 @@ pub(crate) async fn op_websocket_open(
     #[string] protocols: String,
     #[scoped] headers: Vec<(ByteString, ByteString)>,
 ) -> Result<Opened, Failure> {
-    let invalid = |error: &dyn std::fmt::Display| Failure::invalid(error.to_string());
+    let invalid = |error: &dyn fmt::Display| Failure::invalid(error.to_string());
     let (connector, cancel) = {
         let state = state.borrow();
         let opening = state.resource_table.get::<Opening>(opening).map_err(|error| invalid(&error))?;
@@ -112,12 +128,14 @@ pub(crate) async fn op_websocket_open(
     let opened = handshake.await.unwrap_or_else(|_| Err(Failure::invalid("the WebSocket was closed")));
     let opening = state.borrow_mut().resource_table.take_any(opening);
     drop(opening);
-    {
+    let holdings = {
         let state = state.borrow();
-        state.borrow::<Rc<Network>>().warn(&in_flight(&state));
-    }
+        let (network, in_flight) = (state.borrow::<Rc<Network>>(), in_flight(&state));
+        network.warn(&in_flight);
+        Holdings::new(network.socket_share(), in_flight, 0)
+    };
     let (io, protocol) = opened?;
-    let socket = Socket::new(WebSocket::after_handshake(io, Role::Client));
+    let socket = Socket::new(io, holdings, true);
     Ok(Opened { rid: state.borrow_mut().resource_table.add(socket), protocol })
 }
 
@@ -130,34 +148,59 @@ pub(crate) async fn op_websocket_receive(
     let socket = state.borrow().resource_table.get::<Socket>(rid);
     let socket = socket.map_err(|error| Failure::invalid(error.to_string()))?;
     let mut reader = RcRef::map(&socket, |socket| &socket.reader).borrow_mut().await;
-    let received = reader.next(&socket).or_cancel(socket.end.clone()).await;
-    match received {
-        Ok(Ok(received)) => Ok(received),
-        Ok(Err(error)) => {
-            if let Some(code) = violation(&error) {
-                let _ = socket.write_frame(Frame::close(code, &[])).await;
-            }
-            Err(Failure::invalid(format!("the WebSocket failed: {error}")))
+    let received = reader.next(&socket).or_cancel(socket.holdings.end.clone()).await;
+    let (why, close) = match received {
+        Ok(Ok(received)) => return Ok(received),
+        Ok(Err(broken)) if !socket.holdings.is_given_up() => {
+            socket.holdings.received(0);
+            (format!("the WebSocket failed: {broken}"), broken.violation())
         }
-        Err(_) => Err(Failure::invalid(socket.why.get())),
+        Ok(Err(_)) | Err(_) => {
+            let (code, why) = (socket.holdings.code.get(), socket.holdings.why.get());
+            (why.to_owned(), (code != 0).then_some((code, why)))
+        }
+    };
+    reader.partial = None;
+    if let Some((code, reason)) = close {
+        // Whoever takes nothing does not hear of it.
+        let close = socket.write_frame(Frame::close(code, reason.as_bytes()));
+        if timeout(CLOSE_TIMEOUT, close).await.is_ok_and(|written| written.is_ok()) {
+            deno_core::unsync::spawn(timeout(CLOSE_TIMEOUT, socket.io.clone().discard()));
+        }
+    }
+    Err(Failure::invalid(why))
+}
+
+impl ReadFailure {
+    /// Returns the code and the reason for a violation of the other side.
+    fn violation(&self) -> Option<(u16, &'static str)> {
+        match self {
+            Self::Rule(code, why) => Some((*code, why)),
+            Self::Frames(WebSocketError::InvalidUTF8) => Some((1007, "text that is not UTF-8")),
+            Self::Frames(WebSocketError::FrameTooLarge) => Some((1009, TOO_LONG)),
+            Self::Frames(
+                WebSocketError::IoError(_)
+                | WebSocketError::UnexpectedEOF
+                | WebSocketError::ConnectionClosed
+                | WebSocketError::SendError(_),
+            ) => None,
+            Self::Frames(_) => Some((1002, "")),
+        }
     }
 }
 
-/// Returns the close code for a protocol violation of the other side.
-fn violation(error: &WebSocketError) -> Option<u16> {
-    match error {
-        WebSocketError::InvalidUTF8 => Some(1007),
-        WebSocketError::FrameTooLarge => Some(1009),
-        WebSocketError::IoError(_)
-        | WebSocketError::UnexpectedEOF
-        | WebSocketError::ConnectionClosed
-        | WebSocketError::SendError(_) => None,
-        _ => Some(1002),
+impl fmt::Display for ReadFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Frames(WebSocketError::FrameTooLarge) => f.write_str(TOO_LONG),
+            Self::Frames(error) => error.fmt(f),
+            Self::Rule(_, why) => f.write_str(why),
+        }
     }
 }
 
 impl FrameReader {
-    async fn next(&mut self, socket: &Rc<Socket>) -> Result<Received, WebSocketError> {
+    async fn next(&mut self, socket: &Rc<Socket>) -> Result<Received, ReadFailure> {
         loop {
             let mut reply = |frame| {
                 let socket = socket.clone();
@@ -166,21 +209,31 @@ impl FrameReader {
             let frame = self.frames.read_frame(&mut reply).await?;
             let (opcode, is_last) = (frame.opcode, frame.fin);
             let payload = Vec::from(frame.payload);
-            match opcode {
+            let received = match opcode {
                 OpCode::Text | OpCode::Binary | OpCode::Continuation => {
-                    if let Some(received) = self.join(opcode, is_last, payload)? {
-                        return Ok(received);
-                    }
+                    self.join(opcode, is_last, payload)?
                 }
                 OpCode::Close => {
-                    let (code, reason) = match payload.split_at_checked(2) {
-                        Some((code, reason)) => (u16::from_be_bytes([code[0], code[1]]), reason),
-                        None => (1005, &[][..]),
-                    };
-                    let reason = String::from_utf8_lossy(reason).into_owned();
-                    return Ok(Received { close: Some((code.into(), reason)), ..Received::default() });
+                    let close = read_close(&payload).map_err(|(code, why)| ReadFailure::Rule(code, why))?;
+                    let (code, reason) = close.unwrap_or((NO_CODE, ""));
+                    if self.answers_close {
+                        socket.write_frame(Frame::close_raw(payload.clone().into())).await?;
+                    }
+                    Some(Received { close: Some((code.into(), reason.to_owned())), ..Received::default() })
                 }
-                OpCode::Ping | OpCode::Pong => {}
+                OpCode::Ping => {
+                    socket.write_frame(Frame::pong(payload.into())).await?;
+                    None
+                }
+                OpCode::Pong if payload.len() > MAX_CLOSE => {
+                    return Err(ReadFailure::Rule(1002, "control frame that is too long"));
+                }
+                OpCode::Pong => None,
+            };
+            let kept = self.partial.as_ref().map_or(0, |(_, message)| message.len());
+            self.holdings.received(kept);
+            if let Some(received) = received {
+                return Ok(received);
             }
         }
     }
@@ -192,9 +245,10 @@ impl FrameReader {
         is_last: bool,
         payload: Vec<u8>,
     ) -> Result<Option<Received>, WebSocketError> {
+        let max_message = self.holdings.max_message();
         let (kind, message) = match (self.partial.take(), opcode) {
             (Some((kind, mut message)), OpCode::Continuation) => {
-                if message.len() + payload.len() > MAX_MESSAGE {
+                if message.len() + payload.len() > max_message {
                     return Err(WebSocketError::FrameTooLarge);
                 }
                 message.extend_from_slice(&payload);
@@ -221,11 +275,12 @@ impl Socket {
     /// Adds the WebSocket that a `fetch` of the request with this id has asked for. It ends with that request, and the app answers
     /// its closing frames.
     pub(super) fn fetched(state: &Rc<RefCell<OpState>>, io: Io, request: u32) -> ResourceId {
-        let mut socket = WebSocket::after_handshake(io, Role::Client);
-        socket.set_auto_close(false);
-        let socket = Rc::new(Self::new(socket));
-        let (end, what) = (socket.end.clone(), Rc::downgrade(&socket) as Weak<dyn OfRequest>);
-        in_flight(&state.borrow()).opened(request, what);
+        let in_flight = in_flight(&state.borrow());
+        let holdings =
+            Holdings::new(state.borrow().borrow::<Rc<Network>>().socket_share(), in_flight.clone(), request);
+        let end = holdings.end.clone();
+        let socket = Rc::new(Self::new(io, holdings, false));
+        in_flight.opened(request, Rc::downgrade(&socket) as Weak<dyn OfRequest>);
         let rid = state.borrow_mut().resource_table.add_rc(socket);
         let state = state.clone();
         deno_core::unsync::spawn(async move {
@@ -236,16 +291,17 @@ impl Socket {
         rid
     }
 
-    fn new(mut socket: WebSocket<Io>) -> Self {
-        socket.set_max_message_size(MAX_MESSAGE);
+    fn new(io: Io, holdings: Rc<Holdings>, answers_close: bool) -> Self {
+        let io = CountedIo::new(io, holdings.clone());
+        let mut socket = WebSocket::after_handshake(io.clone(), Role::Client);
+        // What they contain is checked first, and counted.
+        socket.set_auto_close(false);
+        socket.set_auto_pong(false);
+        // The library refuses what is as long as its limit.
+        socket.set_max_message_size(holdings.max_message().saturating_add(1));
         let (frames, writer) = socket.split(tokio::io::split);
-        Self {
-            reader: AsyncRefCell::new(FrameReader { frames, partial: None }),
-            writer: AsyncRefCell::new(writer),
-            buffered: Cell::new(0),
-            end: CancelHandle::new_rc(),
-            why: Cell::new("the WebSocket was closed"),
-        }
+        let reader = FrameReader { frames, partial: None, answers_close, holdings: holdings.clone() };
+        Self { reader: AsyncRefCell::new(reader), writer: AsyncRefCell::new(writer), io, holdings }
     }
 
     /// Writes a frame after those written before. Nothing is written after a close frame.
@@ -254,21 +310,21 @@ impl Socket {
         if writer.is_closed() { Ok(()) } else { writer.write_frame(frame).await }
     }
 
-    /// Writes what was sent before the end also after it, unless the other side takes nothing.
+    /// Writes what was sent before the end also after it, unless the other side takes nothing, or it is given up.
     async fn write_in_time(&self, write: impl Future<Output = ()>) {
         let late = async {
-            ended(self.end.clone()).await;
-            sleep(CLOSE_TIMEOUT).await;
+            ended(self.holdings.end.clone()).await;
+            if !self.holdings.is_given_up() {
+                sleep(CLOSE_TIMEOUT).await;
+            }
         };
         tokio::select! { biased; () = write => {} () = late => {} }
     }
 
     fn send(self: Rc<Self>, opcode: OpCode, payload: Vec<u8>) {
         let length = payload.len();
-        self.buffered.set(self.buffered.get() + length);
-        if self.buffered.get() > MAX_BUFFERED {
-            self.why.set("more than 64 MiB wait to be sent: the other side takes nothing");
-            self.end.cancel();
+        self.holdings.sends(length);
+        if self.holdings.is_given_up() {
             return;
         }
         // Queue for the writer here rather than in the task, to keep the order of messages.
@@ -282,15 +338,15 @@ impl Socket {
                 }
             };
             self.write_in_time(write).await;
-            self.buffered.set(self.buffered.get() - length);
+            self.holdings.sent(length);
         });
     }
 }
 
 impl OfRequest for Socket {
     fn end_with_request(&self) {
-        self.why.set("the WebSocket ended with the request that fetched it, which is over");
-        self.end.cancel();
+        self.holdings.why.set("the WebSocket ended with the request that fetched it, which is over");
+        self.holdings.end.cancel();
     }
 }
 
@@ -323,7 +379,7 @@ pub(crate) fn op_websocket_send_bytes(
 #[op2(fast)]
 #[number]
 pub(crate) fn op_websocket_buffered(state: &mut OpState, #[smi] rid: ResourceId) -> u64 {
-    state.resource_table.get::<Socket>(rid).map_or(0, |socket| socket.buffered.get() as u64)
+    state.resource_table.get::<Socket>(rid).map_or(0, |socket| socket.holdings.buffered() as u64)
 }
 
 /// Starts the closing handshake, with a code unless it is 0.
@@ -345,9 +401,10 @@ pub(crate) fn op_websocket_close(
             let _ = writer.await.write_frame(frame).await;
         };
         socket.write_in_time(write).await;
-        if sleep(CLOSE_TIMEOUT).or_cancel(socket.end.clone()).await.is_ok() {
-            socket.why.set("the other side did not take part in closing");
-            socket.end.cancel();
+        let Holdings { end, why, .. } = &*socket.holdings;
+        if sleep(CLOSE_TIMEOUT).or_cancel(end.clone()).await.is_ok() {
+            why.set("the other side did not take part in closing");
+            end.cancel();
         }
     });
 }

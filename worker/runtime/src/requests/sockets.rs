@@ -71,6 +71,10 @@ struct ClientSocket {
     unsent_bytes: Cell<usize>,
     /// Whether a task sends them.
     is_sending: Cell<bool>,
+    /// Bytes of the message that arrives.
+    incomplete: Cell<usize>,
+    /// Whether that message finds no room.
+    is_given_up: Cell<bool>,
     /// Whether the app has closed, so that nothing follows.
     has_closed: Cell<bool>,
 }
@@ -98,6 +102,11 @@ impl Sockets {
     /// Sets how many bytes of messages may be here.
     pub fn set_most(&self, bytes: usize) {
         self.most.set(bytes);
+    }
+
+    /// Returns how many bytes of messages are here.
+    pub fn held(&self) -> usize {
+        self.held.get()
     }
 
     /// Opens the WebSocket that the request with this id asks for. The fields are those of the answer. Returns false if it does not
@@ -134,6 +143,8 @@ impl Sockets {
             unsent: RefCell::default(),
             unsent_bytes: Cell::new(0),
             is_sending: Cell::new(false),
+            incomplete: Cell::new(0),
+            is_given_up: Cell::new(false),
             has_closed: Cell::new(false),
         });
         self.open.borrow_mut().insert(id, socket.clone());
@@ -228,12 +239,19 @@ impl Sockets {
         Poll::Ready(())
     }
 
-    /// Ends the WebSockets that hold most while all together hold too much: their clients do not take what is sent to them.
+    /// Ends the WebSockets that hold most while all together hold too much: their clients send messages that are not complete, or do not
+    /// take what is sent to them.
     fn make_room(&self) {
         while self.held.get() > self.most.get() {
             let open = self.open.borrow();
-            let most = open.values().max_by_key(|socket| socket.unsent_bytes.get());
-            let Some(most) = most.filter(|socket| socket.unsent_bytes.get() > 0) else { return };
+            let most = open.values().max_by_key(|socket| socket.held());
+            let Some(most) = most.filter(|socket| socket.held() > 0) else { return };
+            if most.incomplete.get() > most.unsent_bytes.get() {
+                most.is_given_up.set(true);
+                self.release(most.incomplete.replace(0));
+                most.wake_reader();
+                continue;
+            }
             let message = "its client does not take what is sent to it (`max_websocket_buffered`)".to_owned();
             most.warn(&message);
             most.request.sender.fail(&StreamError::new(StreamErrorKind::BodyFailed, message));
@@ -257,9 +275,20 @@ impl Sockets {
             return self.arrives(id, socket, SocketEvent::Lost);
         }
         let (mut pieces, mut message) =
-            (Pieces::default(), IncompleteMessage { sockets: self, bytes: Vec::new() });
+            (Pieces::default(), IncompleteMessage { sockets: self, socket, bytes: Vec::new() });
         loop {
-            let Some(Ok(mut chunk)) = poll_fn(|cx| receiver.poll_chunk(cx)).await else {
+            let chunk = poll_fn(|cx| {
+                if socket.is_given_up.get() {
+                    return Poll::Ready(None);
+                }
+                *socket.reader.borrow_mut() = Some(cx.waker().clone());
+                receiver.poll_chunk(cx)
+            });
+            let chunk = chunk.await;
+            if socket.is_given_up.get() {
+                return self.closes_without_room(id, socket);
+            }
+            let Some(Ok(mut chunk)) = chunk else {
                 return self.arrives(id, socket, SocketEvent::Lost);
             };
             loop {
@@ -271,11 +300,9 @@ impl Sockets {
                 if part.is_first {
                     message.give();
                 }
-                if !message.takes(&chunk.split_to(part.length)) {
-                    let why = "too many messages wait (`max_websocket_buffered`)";
-                    socket.warn(why);
-                    self.end(socket, TRY_AGAIN_LATER, why);
-                    return self.arrives(id, socket, SocketEvent::Failed(why.to_owned()));
+                message.take(&chunk.split_to(part.length));
+                if socket.is_given_up.get() {
+                    return self.closes_without_room(id, socket);
                 }
                 if !part.is_last {
                     continue;
@@ -293,6 +320,13 @@ impl Sockets {
                 socket.has_room(WAITING).await;
             }
         }
+    }
+
+    fn closes_without_room(self: &Rc<Self>, id: u32, socket: &Rc<ClientSocket>) {
+        let why = "too many messages wait (`max_websocket_buffered`)";
+        socket.warn(why);
+        self.end(socket, TRY_AGAIN_LATER, why);
+        self.arrives(id, socket, SocketEvent::Failed(why.to_owned()));
     }
 
     fn arrives(&self, id: u32, socket: &ClientSocket, event: SocketEvent) {
@@ -345,6 +379,10 @@ impl Sockets {
 }
 
 impl ClientSocket {
+    fn held(&self) -> usize {
+        self.unsent_bytes.get() + self.incomplete.get()
+    }
+
     /// Waits until fewer than this many events wait.
     async fn has_room(&self, events: usize) {
         poll_fn(|cx| {
@@ -372,30 +410,29 @@ impl ClientSocket {
 /// A message that is not complete.
 struct IncompleteMessage<'a> {
     sockets: &'a Sockets,
+    socket: &'a ClientSocket,
     bytes: Vec<u8>,
 }
 
 impl IncompleteMessage<'_> {
-    /// Adds bytes, unless there is no room for them.
-    fn takes(&mut self, bytes: &[u8]) -> bool {
-        let has_room = self.sockets.held.get() + bytes.len() <= self.sockets.most.get();
-        if has_room {
-            self.sockets.hold(bytes.len());
-            self.bytes.extend_from_slice(bytes);
-        }
-        has_room
+    /// Adds bytes. If all together hold too much then, the WebSocket that holds most is given up, which may be this one.
+    fn take(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        self.sockets.hold(bytes.len());
+        self.socket.incomplete.set(self.socket.incomplete.get() + bytes.len());
+        self.sockets.make_room();
     }
 
     /// Gives the message away, which is no longer counted here.
     fn give(&mut self) -> Vec<u8> {
-        self.sockets.release(self.bytes.len());
+        self.sockets.release(self.socket.incomplete.replace(0));
         std::mem::take(&mut self.bytes)
     }
 }
 
 impl Drop for IncompleteMessage<'_> {
     fn drop(&mut self) {
-        self.sockets.release(self.bytes.len());
+        self.sockets.release(self.socket.incomplete.replace(0));
     }
 }
 

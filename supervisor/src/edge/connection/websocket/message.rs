@@ -1,7 +1,7 @@
 //! The messages of a client, of which frames are parts: their kind, their length, and whether text is UTF-8. Closing frames.
 
 use bytes::{Bytes, BytesMut};
-use nano_protocol::socket::PieceKind;
+use nano_protocol::socket::{PieceKind, read_close};
 
 use super::frame::{FrameEvent, Opcode, SocketFrames, Violation};
 use super::inflate::Inflater;
@@ -136,16 +136,10 @@ impl SocketMessages {
 }
 
 fn check_close(contents: &[u8]) -> Result<(), Violation> {
-    match contents {
-        [] => Ok(()),
-        [_] => Err(Violation::protocol("half a code")),
-        [high, low, reason @ ..] => match u16::from_be_bytes([*high, *low]) {
-            1000..=1003 | 1007..=1014 | 3000..=4999 => match std::str::from_utf8(reason) {
-                Ok(_) => Ok(()),
-                Err(_) => Err(Violation { code: 1007, why: "reason that is not UTF-8" }),
-            },
-            _ => Err(Violation::protocol("code of a closing frame")),
-        },
+    match read_close(contents).map_err(|(code, why)| Violation { code, why })? {
+        // Nobody has given these a meaning.
+        Some((1016..=2999, _)) => Err(Violation::protocol("code of a closing frame")),
+        _ => Ok(()),
     }
 }
 
