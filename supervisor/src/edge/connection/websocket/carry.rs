@@ -76,8 +76,9 @@ pub(crate) async fn carry<T: SocketTransport>(
     (overdue, is_closed.then_some(talk.io))
 }
 
-/// Carries a WebSocket that one app has opened to another, until it is over, or until the supervisor is `drained`. The worker that has opened it sends frames as a client, and
-/// ends it with the request in whose course it is, also when that worker is replaced. It has no time limits: both workers are ours.
+/// Carries a WebSocket that one app has opened to another, until it is over, or until the supervisor is `drained`. The worker that has
+/// opened it sends frames as a client, and ends it with the request in whose course it is, also when that worker is replaced. It has no
+/// time limits: both workers are ours.
 pub(crate) async fn between_apps(
     io: StreamIo,
     (opened, tail): (OpenedSocket, Tail),
