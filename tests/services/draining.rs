@@ -3,12 +3,15 @@
 
 use nix::sys::signal::Signal;
 
-use crate::deploy::{succeed, write};
-use crate::harness::{Raw, folder, process, run};
+use crate::deploy::{begin, succeed, write};
+use crate::harness::{Raw, folder, process};
 use crate::{TestSupervisor, until};
 
 /// The closing frame that a worker gets at either end when one is drained, as the app below tells it.
 const CLOSED: &str = "[1012,\"the app's worker has ended\",true]";
+
+/// The same when the supervisor is.
+const LEAVES: &str = "[1001,\"the server is going away\",true]";
 
 /// An app that opens a WebSocket to `env.OTHER`, to itself by `env.OWN`, or to an entrypoint of its own, and tells what comes until it
 /// is closed. It takes those of others. `/say` sends something over all of them, `/bye` closes them.
@@ -124,12 +127,8 @@ async fn whoever_has_opened_a_websocket_is_drained_and_keeps_it_until_its_reques
         // Both ends are in the worker, and the supervisor knows of neither.
         let exports = hold(&supervisor, "site", "/exports").await;
         write(&supervisor, "next/index.js", APP);
-        let (folder, socket) = (supervisor.folder().to_owned(), supervisor.socket().to_owned());
-        let drain = tokio::task::spawn_blocking(move || {
-            let (app, control) = ("site", ["--control", socket.to_str().unwrap()]);
-            let order = if how == "deploy" { vec![how, app, "next"] } else { vec![how, app, "--rolling"] };
-            run(&folder, &[&order[..], &control].concat())
-        });
+        let last = if how == "deploy" { "next" } else { "--rolling" };
+        let drain = begin(&supervisor, &[how, "site", last]);
         supervisor.replaced("site", site).await;
         assert_eq!(supervisor.get("api", "/say").await.text(), "ok");
         held.up_to("\"said\"");
@@ -146,13 +145,30 @@ async fn whoever_has_opened_a_websocket_is_drained_and_keeps_it_until_its_reques
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_supervisor_that_hands_over_closes_websockets_between_apps() {
+    let mut supervisor = both().await;
+    let mut other = hold(&supervisor, "site", "/other").await;
+    let mut own = hold(&supervisor, "api", "/own").await;
+    let upgrade = begin(&supervisor, &["upgrade"]);
+    for held in [&mut other, &mut own] {
+        held.up_to(LEAVES);
+    }
+    let (code, text, errors) = upgrade.await.unwrap();
+    assert_eq!(code, 0, "{text}{errors}");
+    let next = text.strip_prefix("handed over to pid ").unwrap().trim().parse().unwrap();
+    assert_eq!(supervisor.succeeded_by(next).await.code(), Some(0));
+    // The successor carries new ones.
+    hold(&supervisor, "site", "/other").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_supervisor_that_ends_closes_websockets_between_apps() {
     let mut supervisor = both().await;
     let mut other = hold(&supervisor, "site", "/other").await;
     let mut own = hold(&supervisor, "api", "/own").await;
     supervisor.signal(Signal::SIGTERM);
     for held in [&mut other, &mut own] {
-        held.up_to("[1001,\"the server is going away\",true]");
+        held.up_to(LEAVES);
     }
     assert_eq!(supervisor.ended().await.code(), Some(0));
 }
