@@ -100,7 +100,7 @@ const OF_THE_SERVER: [&str; 7] = [
     "x-server-env",
 ];
 
-/// A difference that docs/workers.md tells: of which requests, in what, and what it is here and there.
+/// A difference that docs/assets.md tells: of which requests, in what, and what it is here and there.
 type Difference = (fn(&str) -> bool, &'static str, &'static str, &'static str);
 
 const DIFFERENCES: [Difference; 13] = [

@@ -22,7 +22,7 @@ use crate::harness::{App, Origin, folder, npm, wrangler};
 /// What wrangler has uploaded.
 #[derive(Debug, Default)]
 struct Uploaded {
-    /// By their keys.
+    /// The files by the keys that they were uploaded under.
     values: BTreeMap<String, String>,
     manifest: Value,
 }

@@ -37,7 +37,7 @@ impl Directory {
         self.drains.notify_waiters();
     }
 
-    /// Waits for that.
+    /// Completes once [`Self::drain`] has been called.
     pub(crate) async fn drains(&self) {
         let mut drains = pin!(self.drains.notified());
         drains.as_mut().enable();

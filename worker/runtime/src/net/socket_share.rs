@@ -75,7 +75,7 @@ pub(super) struct Holdings {
     request: u32,
     /// Bytes that the app has sent and that have not left, and what their messages take besides.
     unsent: Cell<usize>,
-    /// Only the bytes.
+    /// The bytes of those messages alone, which JavaScript sees as `bufferedAmount`.
     buffered: Cell<usize>,
     /// Bytes of the frame that arrives, and of the frames before it that are of the same message.
     frame: Cell<usize>,
