@@ -3,17 +3,23 @@
 //! As on Workers, gzip and Brotli are supported. With any other `Content-Encoding`, a body is passed through as bytes in both
 //! directions.
 
+use std::io::Write as _;
 use std::pin::Pin;
 
-use async_compression::Level;
 use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder};
-use async_compression::tokio::write::{BrotliEncoder, GzipEncoder};
+use brotli::CompressorWriter;
 use bytes::Bytes;
 use deno_core::convert::ByteString;
-use tokio::io::{AsyncBufRead, AsyncRead, AsyncWriteExt as _};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tokio::io::{AsyncBufRead, AsyncRead};
 
 /// Brotli quality: at higher levels, the extra time costs more than the saved bytes.
-const BROTLI_QUALITY: i32 = 4;
+const BROTLI_QUALITY: u32 = 4;
+/// The base-2 logarithm of Brotli's window, which is its default.
+const BROTLI_WINDOW: u32 = 22;
+/// Number of bytes that the Brotli encoder returns at once.
+const BROTLI_BUFFER: usize = 4096;
 
 /// How the bytes of a body are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +61,8 @@ impl Coding {
 
 /// Encodes a body part by part. All input so far can be decoded from the output so far.
 pub(crate) enum Encoder {
-    Gzip(Box<GzipEncoder<Vec<u8>>>),
-    Brotli(Box<BrotliEncoder<Vec<u8>>>),
+    Gzip(Box<GzEncoder<Vec<u8>>>),
+    Brotli(Box<CompressorWriter<Vec<u8>>>),
 }
 
 impl std::fmt::Debug for Encoder {
@@ -68,9 +74,10 @@ impl std::fmt::Debug for Encoder {
 impl Encoder {
     pub(crate) fn new(coding: Coding) -> Self {
         match coding {
-            Coding::Gzip => Self::Gzip(GzipEncoder::new(Vec::new()).into()),
+            Coding::Gzip => Self::Gzip(GzEncoder::new(Vec::new(), Compression::default()).into()),
             Coding::Brotli => {
-                Self::Brotli(BrotliEncoder::with_quality(Vec::new(), Level::Precise(BROTLI_QUALITY)).into())
+                let encoder = CompressorWriter::new(Vec::new(), BROTLI_BUFFER, BROTLI_QUALITY, BROTLI_WINDOW);
+                Self::Brotli(encoder.into())
             }
         }
     }
@@ -79,39 +86,32 @@ impl Encoder {
     ///
     /// # Errors
     /// Never fails in practice.
-    pub(crate) async fn encode(&mut self, part: &[u8]) -> std::io::Result<Bytes> {
-        // Writing into memory is never pending.
-        match self {
+    pub(crate) fn encode(&mut self, part: &[u8]) -> std::io::Result<Bytes> {
+        let written = match self {
             Self::Gzip(encoder) => {
-                encoder.write_all(part).await?;
-                encoder.flush().await?;
+                encoder.write_all(part)?;
+                encoder.flush()?;
+                encoder.get_mut()
             }
             Self::Brotli(encoder) => {
-                encoder.write_all(part).await?;
-                encoder.flush().await?;
+                encoder.write_all(part)?;
+                encoder.flush()?;
+                encoder.get_mut()
             }
-        }
-        Ok(self.take())
+        };
+        Ok(std::mem::take(written).into())
     }
 
     /// Returns the end of the encoded body.
     ///
     /// # Errors
     /// Never fails in practice.
-    pub(crate) async fn end(&mut self) -> std::io::Result<Bytes> {
-        match self {
-            Self::Gzip(encoder) => encoder.shutdown().await?,
-            Self::Brotli(encoder) => encoder.shutdown().await?,
+    pub(crate) fn end(self) -> std::io::Result<Bytes> {
+        Ok(match self {
+            Self::Gzip(encoder) => encoder.finish()?,
+            Self::Brotli(encoder) => encoder.into_inner(),
         }
-        Ok(self.take())
-    }
-
-    fn take(&mut self) -> Bytes {
-        let written = match self {
-            Self::Gzip(encoder) => encoder.get_mut(),
-            Self::Brotli(encoder) => encoder.get_mut(),
-        };
-        std::mem::take(written).into()
+        .into())
     }
 }
 
@@ -133,11 +133,11 @@ mod tests {
     async fn each_part_can_be_decoded_when_it_has_come() {
         for coding in [Coding::Gzip, Coding::Brotli] {
             let mut encoder = Encoder::new(coding);
-            let mut sent = encoder.encode(b"one ").await.unwrap().to_vec();
+            let mut sent = encoder.encode(b"one ").unwrap().to_vec();
             assert_eq!(decoded(coding, sent.clone()).await, b"one ", "{coding:?}");
-            sent.extend(encoder.encode(b"two").await.unwrap());
+            sent.extend(encoder.encode(b"two").unwrap());
             assert_eq!(decoded(coding, sent.clone()).await, b"one two", "{coding:?}");
-            sent.extend(encoder.end().await.unwrap());
+            sent.extend(encoder.end().unwrap());
             assert_eq!(decoded(coding, sent).await, b"one two", "{coding:?}");
         }
     }

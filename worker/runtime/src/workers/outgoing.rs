@@ -132,15 +132,15 @@ impl Outgoing {
             // A loop may run for long without waiting for credit or a connection: a few bytes can decode to many, and many encode
             // to few. So yield in each iteration.
             yield_now().await;
-            let Some(encoder) = &mut self.encoder else { return Ok(part) };
-            let is_end = part.is_empty();
-            let bytes = if is_end { encoder.end().await } else { encoder.encode(&part).await };
-            let bytes = bytes.map_err(|error| JsErrorBox::type_error(error.to_string()))?;
-            if is_end {
-                self.encoder = None;
+            let Some(mut encoder) = self.encoder.take() else { return Ok(part) };
+            let failed = |error: std::io::Error| JsErrorBox::type_error(error.to_string());
+            if part.is_empty() {
                 self.source = Source::Whole(Bytes::new());
+                return encoder.end().map_err(failed);
             }
-            if is_end || !bytes.is_empty() {
+            let bytes = encoder.encode(&part).map_err(failed)?;
+            self.encoder = Some(encoder);
+            if !bytes.is_empty() {
                 return Ok(bytes);
             }
         }
