@@ -119,6 +119,14 @@ async fn the_status_knows_rates_and_latencies() {
     .await;
 }
 
+/// Fails if a worker gets more at its start than it needs: scripts that most apps do not use, or its operations a second time.
+#[tokio::test]
+async fn an_idle_app_has_little_on_its_heap() {
+    let supervisor = TestSupervisor::plan().app(App::new("app", SOURCE)).start().await;
+    let app = supervisor.until("app", "says what its heap holds", |app| app.heap_used > 0).await;
+    assert!(app.heap_used < 1_800_000, "{app:?}");
+}
+
 #[tokio::test]
 async fn a_token_is_demanded_and_other_pages_cannot_change_anything() {
     let (open, closed) = (free_address(), free_address());

@@ -70,6 +70,8 @@ impl Isolate {
             extensions: nano_runtime::extensions(),
             startup_snapshot: Some(SNAPSHOT),
             residual_lazy_js_sources: RESIDUAL_SOURCES,
+            // The snapshot has them. A second function for each would cost every worker time and memory.
+            skip_op_registration: true,
             create_params: Some(heap::create_params(heap_limit)),
             // What structured clones share or transfer passes through these.
             shared_array_buffer_store: Some(SharedArrayBufferStore::default()),
