@@ -128,6 +128,23 @@ async fn what_loads_late_works_whatever_an_app_has_changed_before() {
     }
 }
 
+/// The scripts load in the frame that has room for them, and no frame before it ends the worker.
+#[tokio::test]
+async fn what_loads_late_may_find_the_stack_used_up() {
+    let app = "
+      const late = [() => new URLPattern({ pathname: '/a' }), () => new CompressionStream('gzip'), () => new FileReader(),
+        () => new BroadcastChannel('a').close(), () => crypto.subtle.digest('SHA-256', new Uint8Array()), () => new WebSocketPair()];
+      function descend(use) {
+        try { return descend(use); } catch { use(); return 'loaded'; }
+      }
+      const atTheEdge = (use) => { try { return descend(use); } catch (error) { return String(error); } };
+      export default { fetch: () => Response.json(late.map(atTheEdge)) };";
+    let supervisor = TestSupervisor::plan().app(App::new("app", app)).start().await;
+    let answer = supervisor.get("app", "/").await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(supervisor.get("app", "/").await.json(), json!(vec!["loaded"; 6]));
+}
+
 #[tokio::test]
 async fn what_loads_late_can_be_replaced_and_deleted_and_is_there_for_modules_of_node() {
     let app = "import { performance as imported } from 'node:perf_hooks';

@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use deno_core::error::CoreError;
-use deno_core::{CompiledWasmModuleStore, JsRuntime, RuntimeOptions, SharedArrayBufferStore, scope, v8};
+use deno_core::{
+    CompiledWasmModuleStore, Extension, JsRuntime, RuntimeOptions, SharedArrayBufferStore, scope, v8,
+};
 use nano_runtime::{InFlight, Sockets, Turns};
 
 use crate::lazy_globals::LazyGlobalsError;
@@ -67,10 +69,10 @@ impl Isolate {
         let modules = LaterModules::default();
         let mut js = JsRuntime::try_new(RuntimeOptions {
             module_loader: Some(Rc::new(AppLoader(modules.clone()))),
-            extensions: nano_runtime::extensions(),
+            extensions: extensions(),
             startup_snapshot: Some(SNAPSHOT),
             residual_lazy_js_sources: RESIDUAL_SOURCES,
-            // The snapshot has them. A second function for each would cost every worker time and memory.
+            // The snapshot has the function of each. A second one would cost every worker time and memory.
             skip_op_registration: true,
             create_params: Some(heap::create_params(heap_limit)),
             // What structured clones share or transfer passes through these.
@@ -86,6 +88,19 @@ impl Isolate {
         let functions = app_functions(&mut js)?;
         Ok(Self { functions, js: Js(js), modules, in_flight, heap_limit })
     }
+}
+
+/// Returns the extensions as the snapshot has them, without fast calls. deno_core makes all of those when the first script loads
+/// late, which is while the app runs: it panics if the app has used up the stack.
+fn extensions() -> Vec<Extension> {
+    let mut extensions = nano_runtime::extensions();
+    // One is called for the operations of all. An operation has no fast calls if it is a constructor; the functions that are
+    // constructors are those of the snapshot.
+    extensions[0].middleware_fn = Some(Box::new(|mut operation| {
+        operation.constructable = true;
+        operation
+    }));
+    extensions
 }
 
 /// Finds what `app.js` leaves for Rust: its functions, and the lazy interfaces, which are defined here.
