@@ -41,17 +41,15 @@ pub(crate) async fn serve<T: Transport>(
     let to_open = opened.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let request = DiscardedBody::wrap(request, &answering.client, &to_discard);
-        let (answering, answer) = (answering.clone(), answering.answer(request));
-        let to_open = to_open.clone();
-        async move {
-            let mut response = answer.await;
+        let (client, to_open) = (answering.client.clone(), to_open.clone());
+        answering.answer(request, move |mut response| {
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 to_open.replace(response.body_mut().take_socket());
-            } else if answering.client.is_last() {
+            } else if client.is_last() {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<_, Infallible>(response)
-        }
+        })
     });
     let mut connection = builder(&client.admission().settings()).serve_connection(TokioIo::new(io), service);
     let overdue = poll_fn(|cx| match client.poll_overdue(cx) {

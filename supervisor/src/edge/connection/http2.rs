@@ -82,7 +82,8 @@ pub(crate) async fn serve<T: Transport>(
                 Poll::Ready(Some(Ok((request, mut respond)))) => match with_window(request, &windows) {
                     Some((request, incoming)) => {
                         has_begun = true;
-                        let answer = answering.answer(request);
+                        // Boxed, because each future around it would be twice as large.
+                        let answer = Box::pin(answering.answer(request, std::convert::identity));
                         let incoming = incoming.map(|incoming| (incoming, closing_sockets.clone()));
                         tokio::task::spawn_local(stream::run(
                             send(answer, respond, client.clone(), incoming),
@@ -178,13 +179,12 @@ impl Body for Uploaded {
 
 /// Sends the response to one request, unless the client cancels it before. If it is the beginning of a WebSocket, carries that.
 async fn send(
-    answer: impl Future<Output = Response<ResponseBody>>,
+    mut answer: impl Future<Output = Response<ResponseBody>> + Unpin,
     mut respond: SendResponse<BodyPart>,
     client: Rc<Client>,
     incoming: Option<(Incoming, Closing)>,
 ) {
-    let mut answer = pin!(answer);
-    let answered = poll_fn(|cx| match answer.as_mut().poll(cx) {
+    let answered = poll_fn(|cx| match Pin::new(&mut answer).poll(cx) {
         Poll::Ready(response) => Poll::Ready(Some(response)),
         Poll::Pending => respond.poll_reset(cx).map(|_| None),
     });
