@@ -14,7 +14,9 @@ const OF_THE_SERVER = ["connection", "content-length", "date", "keep-alive", "tr
  * what is said to people who do not see that another page is shown.
  */
 const shown = (content) =>
-  content.slice(content.indexOf("<body")).replace(/<!--.*?-->|<(script|template)\b.*?<\/\1>/gs, "").replace(/<div hidden="" id="S:\d+"><\/div>|<div[^>]* aria-live="assertive"[^>]*>[^<]*<\/div>/g, "");
+  content.slice(content.indexOf("<body"))
+    .replace(/<!--.*?-->|<(script|template|next-route-announcer)\b.*?<\/\1>/gs, "")
+    .replace(/<div hidden="" id="S:\d+"><\/div>|<div[^>]* aria-live="assertive"[^>]*>[^<]*<\/div>/g, "");
 
 /** Returns everything that was seen, each with a name of its own, as it is without what is random. */
 function flat(seen, base) {
