@@ -93,6 +93,18 @@ async fn a_run_ends_when_all_its_work_has_settled() {
 }
 
 #[tokio::test]
+async fn what_waituntil_throws_at_is_no_work_that_a_run_waits_for() {
+    let handler = "
+      const broken = Object.defineProperty(Promise.resolve(), 'constructor', { get() { throw new Error('broken'); } });
+      const descend = (use) => { try { descend(use); } catch { use(); } };
+      try { ctx.waitUntil(broken); } catch (error) { console.log('refused: ' + error.message); }
+      descend(() => ctx.waitUntil({ then(resolve) { resolve(); } }));";
+    let supervisor = TestSupervisor::plan().app(app(handler)).start().await;
+    assert_eq!(trigger(&supervisor).await.outcome, RunOutcome::Ok);
+    supervisor.log.line_with("refused: broken").await;
+}
+
+#[tokio::test]
 async fn the_command_says_how_it_ended() {
     let handler = "if (controller.cron === '5 5 * * *') throw new Error('no luck');";
     let index = format!("export default {{ fetch() {{}}, scheduled(controller) {{ {handler} }} }}");

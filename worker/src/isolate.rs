@@ -91,7 +91,7 @@ impl Isolate {
 }
 
 /// Returns the extensions as the snapshot has them, without fast calls. deno_core makes all of those when the first script loads
-/// late, which is while the app runs: it panics if the app has used up the stack.
+/// late, which is while the app runs: it panics if the app has used up the stack. Those of methods are made then, but run no script.
 fn extensions() -> Vec<Extension> {
     let mut extensions = nano_runtime::extensions();
     // One is called for the operations of all. An operation has no fast calls if it is a constructor; the functions that are

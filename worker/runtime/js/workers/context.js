@@ -38,10 +38,10 @@
   /** Keeps the worker alive until a promise settles, but at most `wait_until_timeout` after the response. */
   function inBackground(promise) {
     const request = core.getAsyncContext()?.request ?? 0;
-    const work = op_background_begin(request);
     const run = MapPrototypeGet(awaited, request);
-    run?.enter();
+    let work;
     const done = () => {
+      if (work === undefined) return;
       op_background_end(work);
       run?.leave();
     };
@@ -50,6 +50,9 @@
       run?.fail();
       done();
     });
+    // Counted only now, and at once: what is above may throw, and would never be over.
+    work = op_background_begin(request);
+    if (run !== undefined) run.pending++;
   }
 
   function freeze(value) {

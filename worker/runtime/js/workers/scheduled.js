@@ -20,22 +20,20 @@
   /** One run. It ends when the handler and all its background work have settled. */
   class Run {
     noRetry = false;
+    /** How much of it has not settled. */
+    pending = 1;
     #id;
-    #pending = 1;
     #isOk = true;
 
     constructor(id) {
       this.#id = id;
       MapPrototypeSet(awaited, id, this);
     }
-    enter() {
-      this.#pending++;
-    }
     fail() {
       this.#isOk = false;
     }
     leave() {
-      if (--this.#pending > 0) return;
+      if (--this.pending > 0) return;
       MapPrototypeDelete(awaited, this.#id);
       op_scheduled_ended(this.#id, this.#isOk, this.noRetry);
     }
