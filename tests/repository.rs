@@ -149,6 +149,25 @@ fn no_crate_is_compiled_twice() {
     }
 }
 
+/// Of these, a second version would be linked, and each process would have a copy of its tables.
+#[test]
+fn large_libraries_are_used_in_the_version_that_others_bring() {
+    let lock: toml::Table = fs::read_to_string(root().join("Cargo.lock")).unwrap().parse().unwrap();
+    let packages = lock["package"].as_array().unwrap();
+    let version = |user: &str, library: &str| {
+        let user = packages.iter().find(|package| package["name"].as_str() == Some(user)).unwrap();
+        let used = user["dependencies"].as_array().unwrap().iter().filter_map(toml::Value::as_str);
+        used.map(str::to_owned).find(|used| used.split(' ').next() == Some(library)).unwrap()
+    };
+    for (library, ours, theirs) in [
+        ("aws-lc-sys", "nano-runtime", "aws-lc-rs"),
+        ("brotli", "nano-runtime", "deno_web"),
+        ("brotli", "nano-supervisor", "deno_web"),
+    ] {
+        assert_eq!(version(ours, library), version(theirs, library), "{ours} and {theirs}");
+    }
+}
+
 #[test]
 fn every_source_file_opens_with_its_role_and_holds_one_idea() {
     for (path, text) in
